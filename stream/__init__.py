@@ -1,0 +1,1 @@
+"""Live customer-retention gauges: Kafka events in, exact Prometheus metrics out."""

@@ -1,0 +1,156 @@
+"""The customers of one partition: who they are, their entries, and what was applied to them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stream.domain.arrays import I32, I64, NEVER_MS, Bools, Records, grown
+from stream.domain.entries import (
+    GUEST_ORDER,
+    ORDER,
+    SIGNUP,
+    carried_values,
+    contribute,
+    is_live_order,
+)
+from stream.domain.events import store_of
+from stream.domain.id_filter import IdFilter, fingerprint
+from stream.domain.ledger import Ledger
+from stream.domain.segments import SegmentResolver, Segments, ValueCodes
+from stream.domain.tallies import Tallies
+
+
+class Customers:
+    """Customers as rows of columns, numbered from 0 in order of arrival."""
+
+    def __init__(self, tallies: Tallies, segments: Segments, topics: int) -> None:
+        self.tallies = tallies
+        self.dimensions = len(segments.dimensions)
+        self.index: dict[bytes, int] = {}
+        self.keys: list[bytes] = []
+        self.codes = ValueCodes()
+        self.ledger = Ledger(self.dimensions)
+        self.ids = IdFilter()
+        #: Greatest event time of all usable events that came to this partition.
+        self.latest_ms = NEVER_MS
+        #: Per topic the offset last applied to a customer: what makes a replay harmless.
+        self.applied: I64 = np.zeros((0, topics), np.int64)
+        #: Times of each customer's last live order and of the one before.
+        self.last_order_ms: I64 = np.zeros(0, np.int64)
+        self.before_order_ms: I64 = np.zeros(0, np.int64)
+        self.segments: I32 = np.zeros((0, 1 + self.dimensions), np.int32)
+        self.has_signup: Bools = np.zeros(0, np.bool_)
+        self._changed: Bools = np.zeros(0, np.bool_)
+        self.resolver = SegmentResolver(segments, self.codes)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def add(self, keys: list[bytes]) -> I64:
+        """Make rows for new, distinct keys; returns their numbers."""
+        first = len(self.keys)
+        self.keys.extend(keys)
+        rows = range(first, len(self.keys))
+        self.index.update(zip(keys, rows, strict=True))
+        self.ledger.add_rows(len(keys))
+        if len(self.keys) > len(self.has_signup):
+            for name in (
+                "applied",
+                "last_order_ms",
+                "before_order_ms",
+                "segments",
+                "has_signup",
+                "_changed",
+            ):
+                setattr(self, name, grown(getattr(self, name), len(self.keys)))
+        new = slice(first, len(self.keys))
+        self.applied[new] = -1
+        self.last_order_ms[new] = NEVER_MS
+        self.before_order_ms[new] = NEVER_MS
+        self.segments[new, 0] = self._whole_stores(keys)
+        return np.arange(first, len(self.keys), dtype=np.int64)
+
+    def mark_changed(self, rows: I64) -> None:
+        """Note rows whose state must be written at the next flush."""
+        self._changed[rows] = True
+
+    def take_changed(self) -> I64:
+        """Rows changed since the last call."""
+        rows = np.flatnonzero(self._changed[: len(self.keys)])
+        self._changed[rows] = False
+        return rows
+
+    def load(self, keys: list[bytes], applied: I64, lengths: I64, entries: Records) -> None:
+        """Fill an empty partition with restored customers and derive all else from them."""
+        rows = self.add(keys)
+        self.applied[rows] = applied
+        # `add` made rows without entries; the ledger takes them again, packed.
+        self.ledger = Ledger(self.dimensions)
+        self.ledger.load(lengths, entries)
+        owners = np.repeat(rows, lengths)
+        self.derive(rows, owners, entries)
+        self.rebuild_ids()
+        contribute(self.tallies, entries, owners, self.segments[rows].astype(np.int64), 1)
+
+    def unload(self) -> None:
+        """Take every customer's part out of the tallies."""
+        rows = np.arange(len(self.keys), dtype=np.int64)
+        entries, lengths = self.ledger.gather(rows)
+        segments = self.segments[rows].astype(np.int64)
+        contribute(self.tallies, entries, np.repeat(rows, lengths), segments, -1)
+
+    def derive(self, rows: I64, owners: I64, entries: Records) -> None:
+        """Set the columns of rows that follow from all their entries.
+
+        Args:
+            rows: distinct rows.
+            owners: for each entry the place of its row in ``rows``.
+            entries: all entries of these rows, each row's together and in order.
+        """
+        codes = carried_values(entries, owners, len(rows))
+        self.segments[rows] = self.resolver.rows(self.segments[rows, 0].astype(np.int64), codes)
+        live = np.flatnonzero(is_live_order(entries))
+        counts = np.bincount(owners[live], minlength=len(rows))
+        ends = np.cumsum(counts)
+        times = np.concatenate([entries["time_ms"][live], [NEVER_MS]])
+        self.last_order_ms[rows] = np.where(counts > 0, times[ends - 1], NEVER_MS)
+        self.before_order_ms[rows] = np.where(counts > 1, times[np.maximum(ends - 2, 0)], NEVER_MS)
+        signed_up = np.zeros(len(rows), np.bool_)
+        signed_up[owners[entries["kind"] == SIGNUP]] = True
+        self.has_signup[rows] = signed_up
+
+    def has_segment(self, rows: I64, dimension: int) -> Bools:
+        """Whether each row is in a segment of a dimension, not ``unknown``."""
+        return self.resolver.is_known(self.segments[rows, 1 + dimension].astype(np.int64))
+
+    def note_ids(self, rows: I64, entries: Records) -> None:
+        """Put entries' ids into the filter, which grows when it is full."""
+        self.ids.add(id_fingerprints(rows, entries))
+        if self.ids.full:
+            self.rebuild_ids()
+
+    def rebuild_ids(self) -> None:
+        """Size the filter for the entries there are and fill it."""
+        rows = np.arange(len(self.keys), dtype=np.int64)
+        entries, lengths = self.ledger.gather(rows)
+        self.ids.rebuild(id_fingerprints(np.repeat(rows, lengths), entries))
+
+    def _whole_stores(self, keys: list[bytes]) -> I64:
+        row_of = {prefix: -1 for prefix in {key[: key.index(0)] for key in keys}}
+        for prefix in row_of:
+            row_of[prefix] = self.resolver.whole_store(store_of(prefix + b"\0"))
+        if len(row_of) == 1:
+            return np.full(len(keys), next(iter(row_of.values())), np.int64)
+        return np.array([row_of[key[: key.index(0)]] for key in keys], np.int64)
+
+
+def id_fingerprints(rows: I64, entries: Records) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    """Fingerprints of the entries that have an id: all but signups."""
+    with_id = np.flatnonzero(entries["kind"] != SIGNUP)
+    some = entries[with_id]
+    # A cancellation (kind past the others) bears on its order's id.
+    kinds = some["kind"]
+    kinds = np.where(kinds > GUEST_ORDER, ORDER, kinds).astype(np.uint64)
+    return fingerprint(rows[with_id].astype(np.uint64), some["id_hash"], kinds)
+
+

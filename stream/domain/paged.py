@@ -1,0 +1,138 @@
+"""Many rows over one unbounded axis of cells, stored in pages made when first touched.
+
+A tally is a row: cells are buckets (or slots), a cell holds what changes there, and a value is
+a prefix sum. Rows are many and mostly sparse (a small segment, a short history), so pages are
+allocated on first touch; sums of whole pages are kept, so that a prefix sum reads one number a
+page and the cells of one page only.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from stream.domain.arrays import I32, I64, Bools
+
+PAGE_BITS = 9
+PAGE_CELLS = 1 << PAGE_BITS
+_CELL_MASK = PAGE_CELLS - 1
+#: Page 0 stays empty and stands for every page not made yet.
+_NO_PAGE = 0
+
+
+class PagedArray:
+    """Rows of integer cells; ``dtype`` must hold the largest cell."""
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self.rows = 0
+        self._pages: NDArray[np.int32] | NDArray[np.int64] = np.zeros(
+            (16, PAGE_CELLS), dtype
+        )
+        self._page_count = 1
+        self._page_sums: I64 = np.zeros(16, np.int64)
+        self._stale: Bools = np.zeros(16, np.bool_)
+        #: ``[row, block]`` → page; a block is a page's worth of cells.
+        self._directory: I32 = np.zeros((16, 0), np.int32)
+        self._first_block = 0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return int(self._pages.nbytes + self._directory.nbytes + self._page_sums.nbytes)
+
+    def add_rows(self, count: int) -> int:
+        """Append empty rows; returns the number of the first."""
+        first = self.rows
+        self.rows += count
+        if self.rows > len(self._directory):
+            grown = np.zeros(
+                (max(self.rows, 2 * len(self._directory)), self._directory.shape[1]), np.int32
+            )
+            grown[:first] = self._directory[:first]
+            self._directory = grown
+        return first
+
+    def add(self, rows: I64, cells: I64, amounts: I64 | int) -> None:
+        """Add ``amounts`` at ``(rows, cells)``; the same place may stand several times."""
+        if len(rows) == 0:
+            return
+        blocks = (cells >> PAGE_BITS) - self._first_block
+        low, high = int(blocks.min()), int(blocks.max())
+        if low < 0 or high >= self._directory.shape[1]:
+            self._widen(low, high)
+            blocks = (cells >> PAGE_BITS) - self._first_block
+        places = rows * self._directory.shape[1] + blocks
+        pages = self._directory.ravel()[places]
+        if not pages.all():
+            self._make_pages(places[pages == _NO_PAGE])
+            pages = self._directory.ravel()[places]
+        self._stale[pages] = True
+        flat = (pages.astype(np.int64) << PAGE_BITS) | (cells & _CELL_MASK)
+        # The same type on both sides: numpy's fast path, an order of magnitude faster.
+        values = np.empty(len(flat), self._pages.dtype)
+        values[:] = amounts
+        np.add.at(self._pages.ravel(), flat, values)
+
+    def sum_to(self, rows: I64, cell: int) -> I64:
+        """For each row the sum of its cells up to and including ``cell``."""
+        self._refresh()
+        block, within = cell >> PAGE_BITS, cell & _CELL_MASK
+        at = block - self._first_block
+        if at < 0:
+            return np.zeros(len(rows), np.int64)
+        directory = self._directory[rows]
+        sums: I64 = self._page_sums[directory[:, :at]].sum(axis=1)
+        if at < directory.shape[1]:
+            sums += self._pages[directory[:, at], : within + 1].sum(axis=1, dtype=np.int64)
+        return sums
+
+    def first_cell(self, row: int) -> int | None:
+        """The first cell of a row that is not 0; None when all are."""
+        for at in np.flatnonzero(self._directory[row]):
+            cells = np.flatnonzero(self._pages[self._directory[row, at]])
+            if len(cells):
+                return int(((self._first_block + int(at)) << PAGE_BITS) + cells[0])
+        return None
+
+    def dense(self) -> dict[tuple[int, int], int]:
+        """Every cell that is not 0, by (row, cell): for comparisons in tests."""
+        found = {}
+        for row, at in zip(*np.nonzero(self._directory[: self.rows]), strict=True):
+            page = self._pages[self._directory[row, at]]
+            for within in np.flatnonzero(page):
+                cell = ((self._first_block + int(at)) << PAGE_BITS) + int(within)
+                found[int(row), cell] = int(page[within])
+        return found
+
+    def _refresh(self) -> None:
+        stale = np.flatnonzero(self._stale)
+        if len(stale):
+            self._page_sums[stale] = self._pages[stale].sum(axis=1, dtype=np.int64)
+            self._stale[stale] = False
+
+    def _widen(self, low: int, high: int) -> None:
+        width = self._directory.shape[1]
+        if width == 0:
+            self._first_block += low
+            low, high = 0, high - low
+        before = max(0, -low)
+        after = max(0, high - width + 1)
+        # A quarter more than asked, so that a moving clock does not widen every time.
+        slack = (width + before + after) // 4 + 1
+        before, after = (before + slack if before else 0), (after + slack if after else 0)
+        grown = np.zeros((len(self._directory), before + width + after), np.int32)
+        grown[:, before : before + width] = self._directory
+        self._directory = grown
+        self._first_block -= before
+
+    def _make_pages(self, places: I64) -> None:
+        wanted = np.unique(places)
+        first, self._page_count = self._page_count, self._page_count + len(wanted)
+        if self._page_count > len(self._pages):
+            capacity = max(self._page_count, len(self._pages) + len(self._pages) // 4)
+            for name in ("_pages", "_page_sums", "_stale"):
+                old = getattr(self, name)
+                grown = np.zeros((capacity, *old.shape[1:]), old.dtype)
+                grown[:first] = old[:first]
+                setattr(self, name, grown)
+        self._directory.ravel()[wanted] = np.arange(first, self._page_count, dtype=np.int32)

@@ -1,0 +1,313 @@
+"""What all customers of this worker add up to, at every past and coming "as of" at once.
+
+A *segment row* stands for one (store, dimension, segment). Under it lie, as rows of paged
+arrays: difference arrays over buckets for the rolling windows' counts of customers, and sums
+per slot for everything a prefix sum answers. Tallies are derived from customers' entries,
+never stored: adding a customer's terms with sign -1 takes exactly that customer out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stream.domain.arrays import I64, NEVER_MS
+from stream.domain.calendar import Timeline, first_day_of_period, period_of_day
+from stream.domain.intervals import NO_BUCKET, calendar_counts, rolling_intervals
+from stream.domain.paged import PagedArray
+from stream.domain.windows import CalendarWindow, RollingWindow, Window
+
+# Rows under a segment row in `_counts`; three per window follow.
+FIRST_ORDERS, ORDERS, SIGNUPS, _WINDOWS_FROM = range(4)
+# Rows under a segment row in `_units`.
+SOLD, RETURNED, _UNIT_ROWS = range(3)
+# Rows under a (segment row, currency) in `_money`.
+GROSS, REFUNDED, ORDERS_PAID, _MONEY_ROWS = range(4)
+
+_COUNTS_PER_WINDOW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTerms:
+    """Orders with what their terms need; arrays of one length, ``segments`` with a row each."""
+
+    #: Segment rows of the order's customer, ``[order, dimension]``; the first is the whole store.
+    segments: I64
+    time_ms: I64
+    #: Time of the same customer's order before, and of the one before that, or NEVER_MS.
+    previous_ms: I64
+    before_ms: I64
+    units: I64
+    amount_minor_units: I64
+    currency: I64
+
+
+class Tallies:
+    """Sums over customers, by segment row."""
+
+    def __init__(self, timeline: Timeline, windows: tuple[Window, ...]) -> None:
+        self.timeline = timeline
+        self.windows = windows
+        self._counts_per_row = _WINDOWS_FROM + _COUNTS_PER_WINDOW * len(windows)
+        self._counts = PagedArray(np.int32)
+        self._units = PagedArray(np.int64)
+        self._money = PagedArray(np.int64)
+        self._money_rows: dict[tuple[int, int], int] = {}
+        self.segment_rows = 0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by the arrays."""
+        return self._counts.nbytes + self._units.nbytes + self._money.nbytes
+
+    def add_segment_row(self) -> int:
+        """A new segment row, all zeros."""
+        self._counts.add_rows(self._counts_per_row)
+        self._units.add_rows(_UNIT_ROWS)
+        self.segment_rows += 1
+        return self.segment_rows - 1
+
+    # -- adding terms ------------------------------------------------------------------------
+
+    def add_orders(self, orders: OrderTerms, sign: int) -> None:
+        """Add (or with ``sign`` -1 take out) customers' orders: amounts, and who they make count."""
+        if len(orders.time_ms) == 0:
+            return
+        day = self.timeline.local_day(orders.time_ms)
+        bucket = self.timeline.bucket(orders.time_ms)
+        slot = bucket + day
+        terms = _Terms()
+        first = np.flatnonzero(orders.previous_ms == NEVER_MS)
+        terms.add(FIRST_ORDERS, first, slot[first], sign)
+        terms.add(ORDERS, None, slot, sign)
+        previous = _or_never(self.timeline.bucket(orders.previous_ms), orders.previous_ms)
+        before = _or_never(self.timeline.bucket(orders.before_ms), orders.before_ms)
+        days = (
+            day,
+            _or_never(self.timeline.local_day(orders.previous_ms), orders.previous_ms),
+            _or_never(self.timeline.local_day(orders.before_ms), orders.before_ms),
+        )
+        for number, window in enumerate(self.windows):
+            row = _WINDOWS_FROM + _COUNTS_PER_WINDOW * number
+            if isinstance(window, RollingWindow):
+                for part in rolling_intervals(bucket, previous, before, window.length_buckets):
+                    terms.add(row + part.which, part.of, part.first, sign)
+                    terms.add(row + part.which, part.of, part.end, -sign)
+            else:
+                for count, chosen in calendar_counts(*_periods(window, days)):
+                    of = np.flatnonzero(chosen)
+                    terms.add(row + count, of, slot[of], sign)
+        terms.scatter(self._counts, orders.segments, self._counts_per_row, len(slot))
+        self._add_units(SOLD, orders.segments, slot, orders.units * sign)
+        for row, amounts in (
+            (GROSS, orders.amount_minor_units * sign),
+            (ORDERS_PAID, np.full(len(slot), sign, np.int64)),
+        ):
+            self._add_money(row, orders.segments, orders.currency, slot, amounts)
+
+    def add_guest_orders(
+        self,
+        segments: I64,
+        time_ms: I64,
+        units: I64,
+        amount_minor_units: I64,
+        currency: I64,
+        sign: int,
+    ) -> None:
+        """Add orders of nobody known: amounts only, no customer counts."""
+        if len(time_ms) == 0:
+            return
+        slot = self.timeline.slot(time_ms)
+        terms = _Terms()
+        terms.add(ORDERS, None, slot, sign)
+        terms.scatter(self._counts, segments, self._counts_per_row, len(slot))
+        self._add_units(SOLD, segments, slot, units * sign)
+        self._add_money(GROSS, segments, currency, slot, amount_minor_units * sign)
+        self._add_money(
+            ORDERS_PAID, segments, currency, slot, np.full(len(slot), sign, np.int64)
+        )
+
+    def add_returns(
+        self,
+        segments: I64,
+        time_ms: I64,
+        units: I64,
+        amount_minor_units: I64,
+        currency: I64,
+        sign: int,
+    ) -> None:
+        """Add units and money sent back."""
+        if len(time_ms) == 0:
+            return
+        slot = self.timeline.slot(time_ms)
+        self._add_units(RETURNED, segments, slot, units * sign)
+        self._add_money(REFUNDED, segments, currency, slot, amount_minor_units * sign)
+
+    def add_signups(self, segments: I64, time_ms: I64, sign: int) -> None:
+        """Add customers' earliest signups."""
+        if len(time_ms) == 0:
+            return
+        terms = _Terms()
+        terms.add(SIGNUPS, None, self.timeline.slot(time_ms), sign)
+        terms.scatter(self._counts, segments, self._counts_per_row, len(time_ms))
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def customers(self, segment_rows: I64, window: int, count: int, bucket: int) -> I64:
+        """A rolling window's count of customers as of a bucket."""
+        return self._counts.sum_to(self._count_rows(segment_rows, window, count), bucket)
+
+    def calendar_customers(
+        self, segment_rows: I64, window: int, count: int, slots: range
+    ) -> I64:
+        """A calendar window's count of customers over the slots of (part of) one period."""
+        return _sum_over(self._counts, self._count_rows(segment_rows, window, count), slots)
+
+    def count(self, segment_rows: I64, row: int, slots: range) -> I64:
+        """First orders, orders or signups in a range of slots."""
+        return _sum_over(self._counts, segment_rows * self._counts_per_row + row, slots)
+
+    def units(self, segment_rows: I64, row: int, slots: range) -> I64:
+        """Units sold or returned in a range of slots."""
+        return _sum_over(self._units, segment_rows * _UNIT_ROWS + row, slots)
+
+    def money(self, money_rows: I64, row: int, slots: range) -> I64:
+        """Minor units (or orders paid) of (segment row, currency) pairs in a range of slots."""
+        return _sum_over(self._money, money_rows + row, slots)
+
+    def money_rows(self) -> dict[tuple[int, int], int]:
+        """Every (segment row, currency number) that has money, and its money row."""
+        return dict(self._money_rows)
+
+    def first_orders_to(self, segment_rows: I64, slot: int) -> I64:
+        """Customers whose first order is in or before a slot."""
+        return self._counts.sum_to(segment_rows * self._counts_per_row + FIRST_ORDERS, slot)
+
+    def first_order_slot(self, segment_row: int) -> int | None:
+        """The slot of a segment row's earliest order; None when it has none."""
+        return self._counts.first_cell(segment_row * self._counts_per_row + ORDERS)
+
+    def dense(self) -> dict[tuple[str, int, int], int]:
+        """Every sum that is not 0: for comparisons in tests."""
+        parts = (("counts", self._counts), ("units", self._units), ("money", self._money))
+        return {
+            (name, row, cell): value
+            for name, array in parts
+            for (row, cell), value in array.dense().items()
+        }
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _count_rows(self, segment_rows: I64, window: int, count: int) -> I64:
+        row = _WINDOWS_FROM + _COUNTS_PER_WINDOW * window + count
+        return segment_rows * self._counts_per_row + row
+
+    def _add_units(self, row: int, segments: I64, slot: I64, units: I64) -> None:
+        for dimension in range(segments.shape[1]):
+            self._units.add(segments[:, dimension] * _UNIT_ROWS + row, slot, units)
+
+    def _add_money(
+        self, row: int, segments: I64, currency: I64, slot: I64, amounts: I64
+    ) -> None:
+        for dimension in range(segments.shape[1]):
+            rows = self._money_rows_of(segments[:, dimension], currency)
+            self._money.add(rows + row, slot, amounts)
+
+    def _money_rows_of(self, segment_rows: I64, currency: I64) -> I64:
+        # Few distinct pairs in many elements: look each pair up once.
+        pairs, inverse = np.unique((segment_rows << 16) | currency, return_inverse=True)
+        rows = np.empty(len(pairs), np.int64)
+        for number, pair in enumerate(pairs.tolist()):
+            key = (pair >> 16, pair & 0xFFFF)
+            row = self._money_rows.get(key)
+            if row is None:
+                row = self._money_rows[key] = self._money.add_rows(_MONEY_ROWS)
+            rows[number] = row
+        return rows[inverse]
+
+
+class _Terms:
+    """Terms of many orders, gathered so that each dimension is scattered in one call."""
+
+    def __init__(self) -> None:
+        self._rows: list[int] = []
+        self._of: list[I64 | None] = []
+        self._cells: list[I64] = []
+        self._signs: list[int] = []
+
+    def add(self, row: int, of: I64 | None, cells: I64, sign: int) -> None:
+        self._rows.append(row)
+        self._of.append(of)
+        self._cells.append(cells)
+        self._signs.append(sign)
+
+    def scatter(self, target: PagedArray, segments: I64, rows_per_segment: int, count: int) -> None:
+        lengths = [len(cells) for cells in self._cells]
+        everyone = np.arange(count, dtype=np.int64)
+        of = np.concatenate([everyone if of is None else of for of in self._of])
+        rows = np.repeat(np.array(self._rows, np.int64), lengths)
+        signs = np.repeat(np.array(self._signs, np.int64), lengths)
+        cells = np.concatenate(self._cells)
+        for dimension in range(segments.shape[1]):
+            target.add(segments[of, dimension] * rows_per_segment + rows, cells, signs)
+
+
+def _or_never(buckets: I64, time_ms: I64) -> I64:
+    buckets[time_ms == NEVER_MS] = NO_BUCKET
+    return buckets
+
+
+def _periods(window: CalendarWindow, days: tuple[I64, I64, I64]) -> tuple[I64, I64, I64]:
+    day, previous, before = days
+    return (
+        period_of_day(window.unit, day),
+        _period_or_never(window, previous),
+        _period_or_never(window, before),
+    )
+
+
+def _period_or_never(window: CalendarWindow, day: I64) -> I64:
+    never = day == NO_BUCKET
+    period = period_of_day(window.unit, np.where(never, 0, day))
+    period[never] = NO_BUCKET
+    return period
+
+
+def _sum_over(array: PagedArray, rows: I64, slots: range) -> I64:
+    if slots.stop <= slots.start:
+        return np.zeros(len(rows), np.int64)
+    return array.sum_to(rows, slots.stop - 1) - array.sum_to(rows, slots.start - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One evaluation of one window: where its counts and its sums are read."""
+
+    #: The slots of the window, up to "as of".
+    slots: range
+    #: The slots of the preceding window.
+    preceding_slots: range
+    #: Rolling windows: the as-of bucket, and that of the preceding window; calendar: None.
+    buckets: tuple[int, int] | None
+
+
+def moment(timeline: Timeline, window: Window, as_of_ms: int, *, earlier: bool = False) -> Moment:
+    """Where to read a window as of an instant; ``earlier`` is the ``prev_`` window."""
+    bucket = as_of_ms // timeline.bucket_ms
+    if isinstance(window, RollingWindow):
+        length = window.length_buckets
+        at = bucket - length if earlier else bucket
+        edges = [timeline.last_slot_of_bucket(at - back * length) + 1 for back in (0, 1, 2)]
+        return Moment(range(edges[1], edges[0]), range(edges[2], edges[1]), (at, at - length))
+    day = timeline.day_at(as_of_ms)
+    period = int(period_of_day(window.unit, np.array([day], np.int64))[0])
+    if earlier:
+        period -= 1
+    starts = [
+        timeline.first_slot_of_day(first_day_of_period(window.unit, period + step))
+        for step in (-1, 0, 1)
+    ]
+    # To date: not beyond the bucket of "as of", whose own slots count whole.
+    end = min(starts[2], timeline.last_slot_of_bucket(bucket) + 1)
+    return Moment(range(starts[1], end), range(starts[0], starts[1]), None)

@@ -1,0 +1,275 @@
+"""The engine: records in, customers' states and totals out. Pure: no broker, clock or server.
+
+One engine holds the partitions of one worker. The shell around it fetches, forwards what the
+engine hands back (dead letters, strays, changelog records) and commits.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from stream.domain.apply import apply_entries
+from stream.domain.arrays import I64, NEVER_MS, Bools
+from stream.domain.calendar import Timeline
+from stream.domain.config import EngineConfig
+from stream.domain.customers import Customers
+from stream.domain.entries import GUEST_ORDER
+from stream.domain.events import DeadLetter, EventBatch, Outcome, Stray, routing_id
+from stream.domain.segments import Segments
+from stream.domain.tallies import Tallies
+from stream.domain.totals import Totals, totals
+from stream.wire.customer_state import CLOCK_KEY, CODES_KEY, Changes, StateCodec
+from stream.wire.event_json import EventDecoder
+from stream.wire.partitioning import partitions_of
+
+#: How far ahead of the worker's clock an event may be.
+MAX_AHEAD_MS = 24 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a chunk; the outcomes add up to its records."""
+
+    outcomes: Mapping[Outcome, int]
+    dead_letters: Sequence[DeadLetter]
+    strays: Sequence[Stray]
+
+
+@dataclass(slots=True)
+class _Shard:
+    """One partition: its customers, and what is known of its changelog."""
+
+    customers: Customers
+    ready: bool = False
+    #: Latest value of each key read so far, while restoring.
+    restoring: dict[bytes, bytes] = field(default_factory=dict)
+    codes_written: int = 1
+    clock_written_ms: int = NEVER_MS
+
+
+class Engine:
+    """The customers of this worker's partitions and what they add up to."""
+
+    def __init__(self, config: EngineConfig) -> None:
+        self.config = config
+        self._timeline = Timeline(config.bucket_ms, config.timezone)
+        self._tallies = Tallies(self._timeline, config.windows)
+        self._segments = Segments(self._tallies, config.dimensions)
+        self._decoder = EventDecoder(config.dimensions)
+        self._codec = StateCodec(config.dimensions, len(config.topics))
+        self._topics = {topic: number for number, topic in enumerate(config.topics)}
+        self._shards: dict[int, _Shard] = {}
+        self.latest_event_ms: int | None = None
+
+    # -- partitions come and go --------------------------------------------------------------
+
+    @property
+    def ready_partitions(self) -> frozenset[int]:
+        """Partitions whose customers are all here."""
+        return frozenset(number for number, shard in self._shards.items() if shard.ready)
+
+    @property
+    def customers(self) -> int:
+        """Customers held, guest orders included."""
+        return sum(len(shard.customers) for shard in self._shards.values())
+
+    def assign(self, partition: int) -> None:
+        """Begin to own a partition: empty, to be restored."""
+        if partition in self._shards:
+            raise ValueError(f"partition {partition} is owned already")
+        topics = len(self.config.topics)
+        self._shards[partition] = _Shard(Customers(self._tallies, self._segments, topics))
+
+    def restore(
+        self, partition: int, keys: Sequence[bytes], values: Sequence[bytes | None]
+    ) -> None:
+        """Take changelog records, in the order of the log; None deletes a key."""
+        latest = self._shards[partition].restoring
+        if None in values:
+            for key, value in zip(keys, values, strict=True):
+                if value is None:
+                    latest.pop(key, None)
+                else:
+                    latest[key] = value
+        else:
+            latest.update(zip(keys, values, strict=True))  # type: ignore[arg-type] # no None here
+
+    def finish_restore(self, partition: int) -> None:
+        """The changelog has been read: derive everything else; the partition is ready.
+
+        Raises:
+            StateError: when the changelog cannot be read by this program.
+        """
+        shard = self._shards[partition]
+        records, shard.restoring = shard.restoring, {}
+        self._codec.load(shard.customers, records)
+        shard.codes_written = len(shard.customers.codes.texts)
+        shard.clock_written_ms = shard.customers.latest_ms
+        if shard.customers.latest_ms != NEVER_MS:
+            self._advance(shard.customers.latest_ms)
+        shard.ready = True
+
+    def revoke(self, partition: int) -> None:
+        """Let a partition go, with its part in the totals."""
+        shard = self._shards.pop(partition)
+        if shard.ready:
+            shard.customers.unload()
+
+    # -- events ------------------------------------------------------------------------------
+
+    def apply(
+        self,
+        topic: str,
+        partition: int,
+        offsets: Sequence[int],
+        keys: Sequence[bytes | None],  # noqa: ARG002 - the id in the event decides, not the key
+        values: Sequence[bytes | None],
+        now_ms: int,
+    ) -> Applied:
+        """Apply the records of one chunk.
+
+        Args:
+            topic: where the records come from.
+            partition: the partition they come from, which must be ready.
+            offsets: their offsets, ascending.
+            keys: their keys.
+            values: their values.
+            now_ms: the worker's clock.
+        """
+        shard = self._shards[partition]
+        if not shard.ready:
+            raise RuntimeError(f"partition {partition} is not restored yet")
+        customers = shard.customers
+        batch, letters = self._decoder.decode(values)
+        number = self._topics[topic]
+        at = np.array(offsets, np.int64)[batch.index]
+        rows = np.array([customers.index.get(key, -1) for key in batch.keys], np.int64)
+        known = np.flatnonzero(rows >= 0)
+        replayed = np.zeros(len(rows), np.bool_)
+        replayed[known] = at[known] <= customers.applied[rows[known], number]
+        usable = np.flatnonzero(~replayed)
+        usable = usable[self._in_time(batch, usable, now_ms, letters)]
+        strays: list[Stray] = []
+        if topic != self.config.rerouted_topic:
+            usable = self._without_strays(batch, rows, usable, partition, strays)
+        outcomes = Counter(letter.outcome for letter in letters)
+        outcomes[Outcome.REPLAYED] = int(replayed.sum())
+        outcomes[Outcome.REROUTED] = len(strays)
+        if len(usable):
+            self._apply_usable(customers, batch, rows, usable, outcomes)
+            customers.applied[rows[usable], number] = at[usable]
+        return Applied(outcomes, letters, strays)
+
+    def take_changes(self, partition: int) -> Changes:
+        """Changelog records of everything that changed in a partition since the last call."""
+        shard = self._shards[partition]
+        customers = shard.customers
+        changes = Changes([], [])
+        if len(customers.codes.texts) > shard.codes_written:
+            shard.codes_written = len(customers.codes.texts)
+            changes.keys.append(CODES_KEY)
+            changes.values.append(self._codec.encode_codes(customers))
+        if customers.latest_ms > shard.clock_written_ms:
+            shard.clock_written_ms = customers.latest_ms
+            changes.keys.append(CLOCK_KEY)
+            changes.values.append(self._codec.encode_clock(customers))
+        states = self._codec.encode(customers, customers.take_changed())
+        changes.keys.extend(states.keys)
+        changes.values.extend(states.values)
+        return changes
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def as_of_ms(self, now_ms: int) -> int | None:
+        """The instant the gauges stand for; None while nothing has been seen in event time."""
+        return now_ms if self.config.clock == "wall" else self.latest_event_ms
+
+    def totals(self, as_of_ms: int) -> Totals:
+        """What this worker's customers add up to as of an instant."""
+        return totals(self._tallies, self._segments, as_of_ms)
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _advance(self, event_ms: int) -> None:
+        self.latest_event_ms = max(event_ms, self.latest_event_ms or event_ms)
+
+    def _in_time(
+        self, batch: EventBatch, usable: I64, now_ms: int, letters: list[DeadLetter]
+    ) -> Bools:
+        """Which of the usable events are neither too far ahead nor beyond the horizon."""
+        time_ms = batch.entries["time_ms"][usable]
+        ahead = time_ms > now_ms + MAX_AHEAD_MS
+        if self.config.clock == "wall":
+            as_of_ms = np.full(len(usable), now_ms, np.int64)
+        else:
+            seen = np.empty(len(usable) + 1, np.int64)
+            seen[0] = NEVER_MS if self.latest_event_ms is None else self.latest_event_ms
+            seen[1:] = np.where(ahead, NEVER_MS, time_ms)
+            as_of_ms = np.maximum.accumulate(seen)[:-1]
+        late = time_ms < as_of_ms - self.config.horizon_ms
+        if not (ahead.any() or late.any()):
+            return ~late
+        for place in np.flatnonzero(ahead | late).tolist():
+            index = int(batch.index[usable[place]])
+            if ahead[place]:
+                letter = DeadLetter(
+                    index, Outcome.REJECTED, "in_future", "over 24 h ahead of the worker's clock"
+                )
+            else:
+                letter = DeadLetter(
+                    index, Outcome.TOO_LATE, "too_late", "older than the history horizon"
+                )
+            letters.append(letter)
+        result: Bools = ~(ahead | late)
+        return result
+
+    def _without_strays(
+        self, batch: EventBatch, rows: I64, usable: I64, partition: int, strays: list[Stray]
+    ) -> I64:
+        """The usable events whose customer belongs here; a customer known here does."""
+        unknown = usable[rows[usable] < 0]
+        if len(unknown) == 0:
+            return usable
+        ids = [routing_id(batch.keys[place]) for place in unknown.tolist()]
+        homes = partitions_of(ids, self.config.partitions)
+        away = homes != partition
+        if not away.any():
+            return usable
+        for place in np.flatnonzero(away).tolist():
+            index = int(batch.index[unknown[place]])
+            strays.append(Stray(index, ids[place], int(homes[place])))
+        return np.setdiff1d(usable, unknown[away], assume_unique=True)
+
+    def _apply_usable(
+        self,
+        customers: Customers,
+        batch: EventBatch,
+        rows: I64,
+        usable: I64,
+        outcomes: Counter[Outcome],
+    ) -> None:
+        if len(usable) < len(rows):
+            batch = batch.take(usable)
+            chosen = rows[usable]
+        else:
+            chosen = rows
+        for dimension, column in enumerate(batch.values):
+            batch.entries["values"][:, dimension] = customers.codes.encode(column)
+        new = np.flatnonzero(chosen < 0)
+        if len(new):
+            keys = [batch.keys[place] for place in new.tolist()]
+            customers.add(list(dict.fromkeys(keys)))
+            chosen[new] = [customers.index[key] for key in keys]
+        rows[usable] = chosen
+        latest_ms = int(batch.entries["time_ms"].max())
+        customers.latest_ms = max(customers.latest_ms, latest_ms)
+        self._advance(latest_ms)
+        duplicates = apply_entries(customers, chosen, batch.entries)
+        guests = (batch.entries["kind"] == GUEST_ORDER) & ~duplicates
+        outcomes[Outcome.DUPLICATE] = int(duplicates.sum())
+        outcomes[Outcome.GUEST] = int(guests.sum())
+        outcomes[Outcome.APPLIED] = len(duplicates) - int(duplicates.sum()) - int(guests.sum())

@@ -1,0 +1,1 @@
+"""The commands around the worker: broker, topics, produce, simulate, verify, demo."""
