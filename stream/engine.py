@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import numpy as np
 
@@ -146,8 +147,8 @@ class Engine:
         customers = shard.customers
         batch, letters = self._decoder.decode(values)
         number = self._topics[topic]
-        at = np.array(offsets, np.int64)[batch.index]
-        rows = np.array([customers.index.get(key, -1) for key in batch.keys], np.int64)
+        at = np.asarray(offsets, np.int64)[batch.index]
+        rows = np.array(list(map(customers.index.get, batch.keys, repeat(-1))), np.int64)
         known = np.flatnonzero(rows >= 0)
         replayed = np.zeros(len(rows), np.bool_)
         replayed[known] = at[known] <= customers.applied[rows[known], number]

@@ -39,13 +39,15 @@ def apply_entries(customers: Customers, rows: I64, entries: Records) -> Bools:
     grouped = _Grouped(customers, rows[order], entries[order])
     exact = grouped.needs_exact_path()
     duplicates = np.zeros(len(rows), np.bool_)
+    chosen = order[exact]
+    if len(chosen) == 0:
+        _append(customers, grouped.rows, grouped.entries)
+        return duplicates
     plain = np.flatnonzero(~exact)
     _append(customers, grouped.rows[plain], grouped.entries[plain])
-    chosen = order[exact]
-    if len(chosen):
-        # Back in order of arrival, which decides between two events with one id.
-        chosen.sort()
-        duplicates[chosen] = _merge(customers, rows[chosen], entries[chosen])
+    # Back in order of arrival, which decides between two events with one id.
+    chosen.sort()
+    duplicates[chosen] = _merge(customers, rows[chosen], entries[chosen])
     return duplicates
 
 
@@ -123,9 +125,11 @@ def _append(customers: Customers, rows: I64, entries: Records) -> None:
     segments = customers.segments[rows].astype(np.int64)
     kinds = entries["kind"]
     orders = np.flatnonzero(kinds == ORDER)
-    if len(orders):
-        _append_orders(customers, rows[orders], segments[orders], entries[orders])
-    if len(orders) < len(rows):
+    if len(orders) == len(rows):
+        _append_orders(customers, rows, segments, entries)
+    else:
+        if len(orders):
+            _append_orders(customers, rows[orders], segments[orders], entries[orders])
         signups = np.flatnonzero(kinds == SIGNUP)
         customers.has_signup[rows[signups]] = True
         others = np.flatnonzero(kinds != ORDER)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 I32: TypeAlias = NDArray[np.int32]
+F64: TypeAlias = NDArray[np.float64]
 I64: TypeAlias = NDArray[np.int64]
 U8: TypeAlias = NDArray[np.uint8]
 U16: TypeAlias = NDArray[np.uint16]

@@ -20,14 +20,18 @@ from stream.domain.segments import SegmentResolver, Segments, ValueCodes
 from stream.domain.tallies import Tallies
 
 
+#: Customers whose terms are computed together: few enough that the arrays stay in the cache.
+_BLOCK = 4096
+
+
 class Customers:
     """Customers as rows of columns, numbered from 0 in order of arrival."""
 
     def __init__(self, tallies: Tallies, segments: Segments, topics: int) -> None:
         self.tallies = tallies
         self.dimensions = len(segments.dimensions)
+        #: Row by key; as rows are never removed, the keys stand in the order of their rows.
         self.index: dict[bytes, int] = {}
-        self.keys: list[bytes] = []
         self.codes = ValueCodes()
         self.ledger = Ledger(self.dimensions)
         self.ids = IdFilter()
@@ -44,16 +48,14 @@ class Customers:
         self.resolver = SegmentResolver(segments, self.codes)
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return len(self.index)
 
     def add(self, keys: list[bytes]) -> I64:
         """Make rows for new, distinct keys; returns their numbers."""
-        first = len(self.keys)
-        self.keys.extend(keys)
-        rows = range(first, len(self.keys))
-        self.index.update(zip(keys, rows, strict=True))
+        first, count = len(self), len(self) + len(keys)
+        self.index.update(zip(keys, range(first, count), strict=True))
         self.ledger.add_rows(len(keys))
-        if len(self.keys) > len(self.has_signup):
+        if count > len(self.has_signup):
             for name in (
                 "applied",
                 "last_order_ms",
@@ -62,13 +64,13 @@ class Customers:
                 "has_signup",
                 "_changed",
             ):
-                setattr(self, name, grown(getattr(self, name), len(self.keys)))
-        new = slice(first, len(self.keys))
+                setattr(self, name, grown(getattr(self, name), count))
+        new = slice(first, count)
         self.applied[new] = -1
         self.last_order_ms[new] = NEVER_MS
         self.before_order_ms[new] = NEVER_MS
         self.segments[new, 0] = self._whole_stores(keys)
-        return np.arange(first, len(self.keys), dtype=np.int64)
+        return np.arange(first, count, dtype=np.int64)
 
     def mark_changed(self, rows: I64) -> None:
         """Note rows whose state must be written at the next flush."""
@@ -76,7 +78,7 @@ class Customers:
 
     def take_changed(self) -> I64:
         """Rows changed since the last call."""
-        rows = np.flatnonzero(self._changed[: len(self.keys)])
+        rows = np.flatnonzero(self._changed[: len(self)])
         self._changed[rows] = False
         return rows
 
@@ -90,14 +92,18 @@ class Customers:
         owners = np.repeat(rows, lengths)
         self.derive(rows, owners, entries)
         self.rebuild_ids()
-        contribute(self.tallies, entries, owners, self.segments[rows].astype(np.int64), 1)
+        self._contribute_all(1)
 
     def unload(self) -> None:
         """Take every customer's part out of the tallies."""
-        rows = np.arange(len(self.keys), dtype=np.int64)
-        entries, lengths = self.ledger.gather(rows)
-        segments = self.segments[rows].astype(np.int64)
-        contribute(self.tallies, entries, np.repeat(rows, lengths), segments, -1)
+        self._contribute_all(-1)
+
+    def _contribute_all(self, sign: int) -> None:
+        for first in range(0, len(self), _BLOCK):
+            rows = np.arange(first, min(first + _BLOCK, len(self)), dtype=np.int64)
+            entries, lengths = self.ledger.gather(rows)
+            owners = np.repeat(rows - first, lengths)
+            contribute(self.tallies, entries, owners, self.segments[rows].astype(np.int64), sign)
 
     def derive(self, rows: I64, owners: I64, entries: Records) -> None:
         """Set the columns of rows that follow from all their entries.
@@ -131,7 +137,7 @@ class Customers:
 
     def rebuild_ids(self) -> None:
         """Size the filter for the entries there are and fill it."""
-        rows = np.arange(len(self.keys), dtype=np.int64)
+        rows = np.arange(len(self), dtype=np.int64)
         entries, lengths = self.ledger.gather(rows)
         self.ids.rebuild(id_fingerprints(np.repeat(rows, lengths), entries))
 
@@ -146,11 +152,10 @@ class Customers:
 
 def id_fingerprints(rows: I64, entries: Records) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
     """Fingerprints of the entries that have an id: all but signups."""
-    with_id = np.flatnonzero(entries["kind"] != SIGNUP)
-    some = entries[with_id]
+    kinds, hashes = entries["kind"], entries["id_hash"]
+    with_id = kinds != SIGNUP
+    if not with_id.all():
+        rows, kinds, hashes = rows[with_id], kinds[with_id], hashes[with_id]
     # A cancellation (kind past the others) bears on its order's id.
-    kinds = some["kind"]
     kinds = np.where(kinds > GUEST_ORDER, ORDER, kinds).astype(np.uint64)
-    return fingerprint(rows[with_id].astype(np.uint64), some["id_hash"], kinds)
-
-
+    return fingerprint(rows.astype(np.uint64), hashes, kinds)

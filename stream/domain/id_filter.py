@@ -11,8 +11,8 @@ import numpy as np
 from stream.domain.arrays import U64, Bools
 
 _LEAST_BITS = 1 << 12
-#: Twice this many bits an id after growing: 8 to 16 bits an id, under 3 % false positives.
-BITS_PER_ID = 8
+#: Between 12 and 24 bits an id: at most about one new id in a hundred takes the exact path.
+BITS_PER_ID = 12
 _PROBES = 3
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 

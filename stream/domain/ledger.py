@@ -121,7 +121,7 @@ class Ledger:
         room = self._room[rows].astype(np.int64)
         lengths = self._length[rows].astype(np.int64)
         starts = np.cumsum(room) - room
-        packed = np.zeros(int(room.sum()) + LEAST_ROOM, self._pool.dtype)
+        packed = np.empty(int(room.sum()) + LEAST_ROOM, self._pool.dtype)
         old = concatenated_ranges(self._start[rows].astype(np.int64), lengths)
         packed[concatenated_ranges(starts, lengths)] = self._pool[old]
         self._pool = packed

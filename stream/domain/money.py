@@ -63,6 +63,8 @@ def minor_units(amount: str | float, currency_exponent: int) -> int | None:
             return None
         minor = int(whole + fraction[:currency_exponent].ljust(currency_exponent, "0"))
     else:
+        if not 0 <= amount <= MAX_MINOR_UNITS:
+            return None
         scaled = Decimal(repr(amount)).scaleb(currency_exponent)
         if not 0 <= scaled <= MAX_MINOR_UNITS:
             return None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import msgspec
 import numpy as np
 
 from stream.domain.arrays import I64
@@ -12,9 +15,11 @@ _PLAIN = str.maketrans("", "", "0123456789.,")
 #: better than one part in 4e15, while a digit too many moves it by one part in 1e14 at least.
 _EXACT_LENGTH = 15
 _TOLERANCE = 2e-15
+_SCALES = 10.0 ** np.arange(5)
+_DECIMALS = msgspec.json.Decoder(list[float])
 
 
-def minor_units_column(amounts: list[str | float], exponents: I64) -> tuple[I64, list[int]]:
+def minor_units_column(amounts: Sequence[str | float], exponents: I64) -> tuple[I64, list[int]]:
     """Amounts in minor units.
 
     Args:
@@ -27,7 +32,12 @@ def minor_units_column(amounts: list[str | float], exponents: I64) -> tuple[I64,
     kinds = set(map(type, amounts))
     if not (kinds == {str} and _are_short_decimals(amounts)):  # type: ignore[arg-type]
         return _one_by_one(amounts, exponents, range(len(amounts)))
-    scaled = np.array(list(map(float, amounts))) * np.power(10.0, exponents)
+    # A list of plain decimals is JSON but for leading zeros, and JSON is the fastest to parse.
+    try:
+        numbers = _DECIMALS.decode(f"[{','.join(amounts)}]")  # type: ignore[arg-type] # all str
+    except msgspec.DecodeError:
+        numbers = list(map(float, amounts))
+    scaled = np.array(numbers) * _SCALES[exponents]
     rounded = np.rint(scaled)
     doubtful = np.abs(scaled - rounded) > scaled * _TOLERANCE
     doubtful |= rounded > MAX_MINOR_UNITS
@@ -40,7 +50,7 @@ def minor_units_column(amounts: list[str | float], exponents: I64) -> tuple[I64,
     return minor, bad
 
 
-def _are_short_decimals(amounts: list[str]) -> bool:
+def _are_short_decimals(amounts: Sequence[str]) -> bool:
     if max(map(len, amounts)) > _EXACT_LENGTH:
         return False
     joined = f",{','.join(amounts)},"
@@ -53,7 +63,7 @@ def _are_short_decimals(amounts: list[str]) -> bool:
 
 
 def _one_by_one(
-    amounts: list[str | float], exponents: I64, places: range | list[int]
+    amounts: Sequence[str | float], exponents: I64, places: range | list[int]
 ) -> tuple[I64, list[int]]:
     minor = np.zeros(len(amounts), np.int64)
     bad = []

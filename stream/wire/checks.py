@@ -94,6 +94,8 @@ def problem(event: EventJson, dimensions: int) -> Problem | None:  # noqa: C901,
 def _id_problem(field: str, value: str | int | None) -> Problem | None:
     if value is None:
         return Problem("missing_field", f"{field} is missing")
+    if isinstance(value, int) and abs(value) >= 10**MAX_ID_LENGTH:
+        return Problem(f"bad_{field}", f"more than {MAX_ID_LENGTH} digits")
     if not _is_name(str(value), MAX_ID_LENGTH):
         return Problem(f"bad_{field}", f"not 1 to {MAX_ID_LENGTH} characters without NUL")
     return None

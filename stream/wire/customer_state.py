@@ -78,7 +78,8 @@ class StateCodec:
             head[at : at + size] + body[begin:end]
             for at, begin, end in zip(range(0, len(head), size), begins, ends, strict=True)
         ]
-        return Changes([customers.keys[row] for row in rows.tolist()], values)
+        keys = list(customers.index)
+        return Changes([keys[row] for row in rows.tolist()], values)
 
     def encode_codes(self, customers: Customers) -> bytes:
         """The value of the codes record."""

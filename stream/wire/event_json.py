@@ -8,12 +8,15 @@ refused is a value, never an exception: a dead letter with its reason.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import xxhash
 
-from stream.domain.arrays import I64, U64, Records
+from stream.domain.arrays import F64, I64, U8, Records
 from stream.domain.entries import (
     CANCELLATION,
     GUEST_ORDER,
@@ -29,7 +32,6 @@ from stream.domain.events import (
     EventBatch,
     Outcome,
     encoded_store,
-    guest_key,
 )
 from stream.domain.money import currency_number, exponent
 from stream.wire.amounts import minor_units_column
@@ -56,6 +58,7 @@ class EventDecoder:
 
     def __init__(self, dimensions: tuple[str, ...]) -> None:
         self._dimensions = len(dimensions)
+        self._value_fields = [f"value{number}" for number in range(len(dimensions))]
         self._entry_type = entry_type(len(dimensions))
         self._decode = event_decoder(dimensions).decode
 
@@ -103,25 +106,74 @@ class EventDecoder:
             _Refused: when an event does not pass.
         """
         entries = np.zeros(len(events), self._entry_type)
-        batch = EventBatch(
-            np.array(index, np.int64), [], entries, [[] for _ in range(self._dimensions)]
-        )
+        places = np.fromiter(index, np.int64, len(events))
         if not events:
-            return batch
-        types = [event.type for event in events]
-        entries["time_ms"] = _passed(parse_times_ms([event.occurred_at for event in events]))
-        entries["kind"] = kinds = np.array([_KINDS[name] for name in types], np.uint8)
-        entries["flags"][kinds == ORDER] = PLACED
-        ids = [_id_text(event) for event in events]
-        entries["id_hash"] = _hashes(ids)
-        with_money = np.flatnonzero((kinds == ORDER) | (kinds == RETURN))
-        _set_money(entries, events, with_money)
-        batch.keys = _keys(events, ids, entries)
-        for dimension in range(self._dimensions):
-            batch.values[dimension] = _value_column(events, f"value{dimension}")
-        # Signups have no id, and their type does not say so by accident.
+            return EventBatch(places, [], entries, [[] for _ in range(self._dimensions)])
+        columns = _Columns.of(events)
+        entries["time_ms"] = _passed(parse_times_ms(columns.occurred_at))
+        kind = set(columns.type)
+        if len(kind) == 1:
+            entries["kind"] = _KINDS[kind.pop()]
+        else:
+            entries["kind"] = list(map(_KINDS.__getitem__, columns.type))
+        kinds = entries["kind"].copy()
+        entries["flags"] = np.where(kinds == ORDER, PLACED, 0)
+        ids = _ids(columns, kinds)
+        entries["id_hash"] = list(map(xxhash.xxh3_64_intdigest, map(str.encode, ids)))
+        # A signup has no id, whatever field it came with.
         entries["id_hash"][kinds == SIGNUP] = 0
-        return batch
+        _set_money(entries, columns, kinds)
+        keys = _keys(columns, ids, entries)
+        return EventBatch(places, keys, entries, self._values(columns.attributes))
+
+    def _values(self, attributes: list[Any]) -> list[list[str]]:
+        """Per dimension the text each event carries, "" for none."""
+        missing = None in attributes
+        columns = []
+        for field in self._value_fields:
+            if missing:
+                column = [None if some is None else getattr(some, field) for some in attributes]
+            else:
+                column = list(map(attrgetter(field), attributes))
+            texts = set(column)
+            if None in texts:
+                column = ["" if text is None else text for text in column]
+                texts = set(column)
+            if max(map(len, texts)) > MAX_NAME_LENGTH:
+                raise _Refused
+            columns.append(column)
+        return columns
+
+
+class _Columns(NamedTuple):
+    """The fields of a chunk's events, field by field."""
+
+    type: list[str]
+    occurred_at: list[str | float]
+    customer_id: list[str | None]
+    order_id: list[str | int | None]
+    return_id: list[str | int | None]
+    amount: list[str | float | None]
+    currency: list[str | None]
+    units: list[float | None]
+    store: list[str | None]
+    attributes: list[Any]
+
+    @classmethod
+    def of(cls, events: list[EventJson]) -> _Columns:
+        """A comprehension a field: the fastest way out of objects there is in Python."""
+        return cls(
+            [event.type for event in events],
+            [event.occurred_at for event in events],
+            [event.customer_id for event in events],
+            [event.order_id for event in events],
+            [event.return_id for event in events],
+            [event.amount for event in events],
+            [event.currency for event in events],
+            [event.units for event in events],
+            [event.store for event in events],
+            [event.attributes for event in events],
+        )
 
 
 def _passed(parsed: tuple[I64, list[int]]) -> I64:
@@ -131,50 +183,68 @@ def _passed(parsed: tuple[I64, list[int]]) -> I64:
     return values
 
 
-def _id_text(event: EventJson) -> str:
-    kind = event.type
-    if kind == "signup":
-        return ""
-    text = event.return_id if kind == "return" else event.order_id
-    if text.__class__ is not str:
-        if text is None:
+def _ids(columns: _Columns, kinds: U8) -> Sequence[str]:
+    """The id of each event: of its order, or of the return; "" for signups."""
+    if (kinds == ORDER).all():
+        ids: Sequence[str | int | None] = columns.order_id
+    else:
+        ids = [
+            "" if kind == SIGNUP else return_id if kind == RETURN else order_id
+            for kind, order_id, return_id in zip(
+                kinds.tolist(), columns.order_id, columns.return_id, strict=True
+            )
+        ]
+    if set(map(type, ids)) != {str}:
+        if None in ids:
             raise _Refused
-        text = str(text)
-    if not 0 < len(text) <= MAX_ID_LENGTH or "\0" in text:  # type: ignore[arg-type,operator]
+        try:
+            ids = list(map(str, ids))
+        except ValueError:  # an integer of thousands of digits
+            raise _Refused from None
+    lengths = np.fromiter(map(len, ids), np.int64, len(ids))  # type: ignore[arg-type] # all str
+    if lengths.max() > MAX_ID_LENGTH or ((lengths == 0) & (kinds != SIGNUP)).any():
         raise _Refused
-    return text  # type: ignore[return-value]
+    if "\0" in "".join(ids):  # type: ignore[arg-type] # all str
+        raise _Refused
+    return ids  # type: ignore[return-value] # all str
 
 
-def _hashes(ids: list[str]) -> U64:
-    return np.array(list(map(xxhash.xxh3_64_intdigest, map(str.encode, ids))), np.uint64)
-
-
-def _set_money(entries: Records, events: list[EventJson], places: I64) -> None:
-    if len(places) == 0:
-        return
-    some = events if len(places) == len(events) else [events[place] for place in places.tolist()]
-    currencies = [event.currency for event in some]
+def _set_money(entries: Records, columns: _Columns, kinds: U8) -> None:
+    amounts, currencies, units = columns.amount, columns.currency, columns.units
+    with_money = (kinds == ORDER) | (kinds == RETURN)
+    places: slice | I64 = slice(None)
+    if not with_money.all():
+        places = np.flatnonzero(with_money)
+        if len(places) == 0:
+            return
+        amounts = list(compress(amounts, with_money))
+        currencies = list(compress(currencies, with_money))
+        units = list(compress(units, with_money))
     exponents, numbers = {}, {}
     for code in set(currencies):
         digits = None if code is None else exponent(code)
         if code is None or digits is None:
             raise _Refused
         exponents[code], numbers[code] = digits, currency_number(code)
-    amounts = [event.amount for event in some]
     if None in amounts:
         raise _Refused
-    digits_column = _mapped(currencies, exponents)
     entries["currency"][places] = _mapped(currencies, numbers)
     entries["amount_minor_units"][places] = _passed(
-        minor_units_column(amounts, digits_column)  # type: ignore[arg-type] # no None is left
+        minor_units_column(amounts, _mapped(currencies, exponents))  # type: ignore[arg-type]
     )
+    entries["units"][places] = _units(units)
+
+
+def _units(column: list[float | None]) -> F64:
+    if None in column:
+        column = [1 if units is None else units for units in column]
     try:
-        units = np.array([1 if event.units is None else event.units for event in some], np.float64)
+        units = np.array(column, np.float64)
     except OverflowError:
         raise _Refused from None
     if not ((units >= 0) & (units <= MAX_UNITS) & (units == np.floor(units))).all():
         raise _Refused
-    entries["units"][places] = units
+    return units
 
 
 def _mapped(codes: list[str | None], numbers: dict[str, int]) -> I64:
@@ -183,52 +253,43 @@ def _mapped(codes: list[str | None], numbers: dict[str, int]) -> I64:
     return np.array([numbers[code] for code in codes], np.int64)  # type: ignore[index]
 
 
-def _keys(events: list[EventJson], ids: list[str], entries: Records) -> list[bytes]:
-    stores = [event.store for event in events]
-    prefixes = {}
-    for store in set(stores):
+def _keys(columns: _Columns, ids: Sequence[str], entries: Records) -> list[bytes]:
+    """The key of each event's customer; sets the kind of guests' orders."""
+    prefixes: dict[str | None, bytes] = {}
+    for store in set(columns.store):
         name = DEFAULT_STORE if store is None else store
         if not 0 < len(name) <= MAX_NAME_LENGTH or "\0" in name:
             raise _Refused
         prefixes[store] = encoded_store(name) + b"\0"
-    customers = [event.customer_id for event in events]
-    if None in customers:
-        return _keys_with_guests(events, ids, entries, prefixes)
-    lengths = set(map(len, customers))  # type: ignore[arg-type]
-    if min(lengths) < 1 or max(lengths) > MAX_ID_LENGTH or "\0" in "".join(customers):  # type: ignore[arg-type]
-        raise _Refused
+    customers = columns.customer_id
+    known = [customer for customer in customers if customer is not None]
+    if known:
+        lengths = set(map(len, known))  # type: ignore[arg-type] # no None here
+        if min(lengths) < 1 or max(lengths) > MAX_ID_LENGTH or "\0" in "".join(known):  # type: ignore[arg-type]
+            raise _Refused
+    if len(known) < len(customers):
+        customers = _with_guests(columns, ids, entries)
     if len(prefixes) == 1:
         prefix = next(iter(prefixes.values()))
         return [prefix + customer.encode() for customer in customers]  # type: ignore[union-attr]
     return [
         prefixes[store] + customer.encode()  # type: ignore[union-attr]
-        for store, customer in zip(stores, customers, strict=True)
+        for store, customer in zip(columns.store, customers, strict=True)
     ]
 
 
-def _keys_with_guests(
-    events: list[EventJson], ids: list[str], entries: Records, prefixes: dict[str | None, bytes]
-) -> list[bytes]:
-    keys = []
-    for place, event in enumerate(events):
-        if event.customer_id is not None:
-            if not 0 < len(event.customer_id) <= MAX_ID_LENGTH or "\0" in event.customer_id:
+def _with_guests(
+    columns: _Columns, ids: Sequence[str], entries: Records
+) -> list[str | None]:
+    """Customer ids, and for guests' orders a NUL and the order id: see ``guest_key``."""
+    customers: list[str | None] = []
+    for place, customer in enumerate(columns.customer_id):
+        if customer is None:
+            if columns.type[place] != "purchase":
                 raise _Refused
-            keys.append(prefixes[event.store] + event.customer_id.encode())
-        elif event.type == "purchase":
             entries["kind"][place] = GUEST_ORDER
             entries["flags"][place] = 0
-            keys.append(guest_key(event.store or DEFAULT_STORE, ids[place]))
+            customers.append("\0" + ids[place])
         else:
-            raise _Refused
-    return keys
-
-
-def _value_column(events: list[EventJson], field: str) -> list[str]:
-    column = [
-        (getattr(event.attributes, field) or "") if event.attributes is not None else ""
-        for event in events
-    ]
-    if max(map(len, set(column))) > MAX_NAME_LENGTH:
-        raise _Refused
-    return column
+            customers.append(customer)
+    return customers

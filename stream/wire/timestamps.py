@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -37,7 +38,7 @@ def parse_time_ms(value: str | float) -> int | None:
     return round(ms)
 
 
-def parse_times_ms(values: list[str | float]) -> tuple[I64, list[int]]:
+def parse_times_ms(values: Sequence[str | float]) -> tuple[I64, list[int]]:
     """A column of event times.
 
     Returns:
