@@ -31,7 +31,10 @@ DEFAULTS: Mapping[str, tuple[str, str]] = {
     "RETENTION_TOPIC_PURCHASES": ("purchases", "topic of purchases"),
     "RETENTION_TOPIC_SIGNUPS": ("signups", "topic of signups"),
     "RETENTION_TOPIC_RETURNS": ("returns", "topic of returns and cancellations"),
-    "RETENTION_TOPIC_REROUTED": ("retention-rerouted", "internal: events sent on to their partition"),
+    "RETENTION_TOPIC_REROUTED": (
+        "retention-rerouted",
+        "internal: events sent on to their partition",
+    ),
     "RETENTION_TOPIC_DEAD_LETTERS": ("retention-dead-letters", "events that cannot be used"),
     "RETENTION_COMMIT_INTERVAL_SECONDS": ("3", "seconds between flushes of state and offsets"),
     "RETENTION_LOG_LEVEL": ("info", "debug, info, warning or error"),

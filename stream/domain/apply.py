@@ -17,11 +17,12 @@ from stream.domain.entries import (
     CANCELLATION,
     ORDER,
     SIGNUP,
+    amounts_of,
     contribute,
     merge,
     previous_two,
 )
-from stream.domain.tallies import OrderTerms
+from stream.domain.tallies import Orders
 
 
 def apply_entries(customers: Customers, rows: I64, entries: Records) -> Bools:
@@ -102,9 +103,7 @@ class _Grouped:
         is_new = self.customers.ledger.lengths(rows) == 0
         for dimension in range(values.shape[1]):
             carried = values[:, dimension] != 0
-            known = np.where(
-                is_new, carried[firsts], self.customers.has_segment(rows, dimension)
-            )
+            known = np.where(is_new, carried[firsts], self.customers.has_segment(rows, dimension))
             changes |= carried & ~known[group]
         return changes
 
@@ -155,18 +154,7 @@ def _append_orders(customers: Customers, rows: I64, segments: I64, orders: Recor
     previous_ms[firsts] = customers.last_order_ms[rows[firsts]]
     before_ms[firsts] = customers.before_order_ms[rows[firsts]]
     before_ms[seconds] = customers.last_order_ms[rows[seconds]]
-    customers.tallies.add_orders(
-        OrderTerms(
-            segments=segments,
-            time_ms=time_ms,
-            previous_ms=previous_ms,
-            before_ms=before_ms,
-            units=orders["units"].astype(np.int64),
-            amount_minor_units=orders["amount_minor_units"],
-            currency=orders["currency"].astype(np.int64),
-        ),
-        1,
-    )
+    customers.tallies.add_orders(Orders(amounts_of(orders, segments), previous_ms, before_ms), 1)
     lasts = np.append(firsts[1:], len(rows)) - 1
     customers.last_order_ms[rows[lasts]] = time_ms[lasts]
     customers.before_order_ms[rows[lasts]] = previous_ms[lasts]

@@ -38,7 +38,8 @@ def concatenated_ranges(starts: I64, lengths: I64) -> I64:
         return np.empty(0, np.int64)
     ends = np.cumsum(lengths)
     shift = np.repeat(starts - (ends - lengths), lengths)
-    return np.arange(total, dtype=np.int64) + shift
+    places: I64 = np.arange(total, dtype=np.int64) + shift
+    return places
 
 
 def grown(array: Array, needed: int) -> Array:

@@ -36,9 +36,11 @@ class Timeline:
     def local_day(self, time_ms: I64) -> I64:
         """The local date of each time, as days since 1970-01-01."""
         if len(self._offsets_ms) == 1:
-            return (time_ms + self._offsets_ms[0]) // DAY_MS
-        offset = self._offsets_ms[np.searchsorted(self._changes_ms, time_ms, side="right")]
-        return (time_ms + offset) // DAY_MS
+            offset: I64 | np.int64 = self._offsets_ms[0]
+        else:
+            offset = self._offsets_ms[np.searchsorted(self._changes_ms, time_ms, side="right")]
+        day: I64 = (time_ms + offset) // DAY_MS
+        return day
 
     def slot(self, time_ms: I64) -> I64:
         """The slot each time falls in."""

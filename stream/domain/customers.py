@@ -19,7 +19,6 @@ from stream.domain.ledger import Ledger
 from stream.domain.segments import SegmentResolver, Segments, ValueCodes
 from stream.domain.tallies import Tallies
 
-
 #: Customers whose terms are computed together: few enough that the arrays stay in the cache.
 _BLOCK = 4096
 
@@ -142,7 +141,7 @@ class Customers:
         self.ids.rebuild(id_fingerprints(np.repeat(rows, lengths), entries))
 
     def _whole_stores(self, keys: list[bytes]) -> I64:
-        row_of = {prefix: -1 for prefix in {key[: key.index(0)] for key in keys}}
+        row_of = dict.fromkeys({key[: key.index(0)] for key in keys}, -1)
         for prefix in row_of:
             row_of[prefix] = self.resolver.whole_store(store_of(prefix + b"\0"))
         if len(row_of) == 1:

@@ -11,12 +11,12 @@ import numpy as np
 from stream.domain.arrays import (
     I64,
     NEVER_MS,
+    U8,
     Bools,
     Records,
-    U8,
     starts_of_groups,
 )
-from stream.domain.tallies import OrderTerms, Tallies
+from stream.domain.tallies import Amounts, Orders, Tallies
 
 # Kinds, in the order that breaks ties of time for a customer's segment.
 ORDER, SIGNUP, RETURN, GUEST_ORDER = range(4)
@@ -50,12 +50,11 @@ def entry_type(dimensions: int) -> np.dtype[np.void]:
 
 def is_live_order(entries: Records) -> Bools:
     """Orders that count for their customer."""
-    return (entries["kind"] == ORDER) & (entries["flags"] == PLACED)
+    live: Bools = (entries["kind"] == ORDER) & (entries["flags"] == PLACED)
+    return live
 
 
-def contribute(
-    tallies: Tallies, entries: Records, owners: I64, segments: I64, sign: int
-) -> None:
+def contribute(tallies: Tallies, entries: Records, owners: I64, segments: I64, sign: int) -> None:
     """Add everything that these customers are to the tallies, or take it out.
 
     Args:
@@ -69,33 +68,25 @@ def contribute(
     live = np.flatnonzero(is_live_order(entries))
     owner = owners[live]
     previous_ms, before_ms = previous_two(owner, entries["time_ms"][live])
-    orders = entries[live]
-    tallies.add_orders(
-        OrderTerms(
-            segments=segments[owner],
-            time_ms=orders["time_ms"],
-            previous_ms=previous_ms,
-            before_ms=before_ms,
-            units=orders["units"].astype(np.int64),
-            amount_minor_units=orders["amount_minor_units"],
-            currency=orders["currency"].astype(np.int64),
-        ),
-        sign,
-    )
+    orders = amounts_of(entries[live], segments[owner])
+    tallies.add_orders(Orders(orders, previous_ms, before_ms), sign)
     for kind, add in ((RETURN, tallies.add_returns), (GUEST_ORDER, tallies.add_guest_orders)):
         chosen = np.flatnonzero(kinds == kind)
-        some = entries[chosen]
-        add(
-            segments[owners[chosen]],
-            some["time_ms"],
-            some["units"].astype(np.int64),
-            some["amount_minor_units"],
-            some["currency"].astype(np.int64),
-            sign,
-        )
+        add(amounts_of(entries[chosen], segments[owners[chosen]]), sign)
     signups = np.flatnonzero(kinds == SIGNUP)
     earliest = signups[starts_of_groups(owners[signups])]
     tallies.add_signups(segments[owners[earliest]], entries["time_ms"][earliest], sign)
+
+
+def amounts_of(entries: Records, segments: I64) -> Amounts:
+    """The amounts of entries, each with the segment rows of its customer."""
+    return Amounts(
+        segments=segments,
+        time_ms=entries["time_ms"],
+        units=entries["units"].astype(np.int64),
+        minor_units=entries["amount_minor_units"],
+        currency=entries["currency"].astype(np.int64),
+    )
 
 
 def previous_two(owners: I64, time_ms: I64) -> tuple[I64, I64]:
@@ -117,7 +108,9 @@ def carried_values(entries: Records, owners: I64, customers: int) -> I64:
     """
     values = entries["values"]
     codes = np.zeros((customers, values.shape[1]), np.int64)
-    carrier = is_live_order(entries) | (entries["kind"] == SIGNUP) | (entries["kind"] == GUEST_ORDER)
+    carrier = (
+        is_live_order(entries) | (entries["kind"] == SIGNUP) | (entries["kind"] == GUEST_ORDER)
+    )
     for dimension in range(values.shape[1]):
         carriers = np.flatnonzero(carrier & (values[:, dimension] != 0))
         earliest = carriers[starts_of_groups(owners[carriers])]
@@ -125,7 +118,7 @@ def carried_values(entries: Records, owners: I64, customers: int) -> I64:
     return codes
 
 
-def merge(old: Records, old_owners: I64, new: Records, new_owners: I64) -> "Merged":
+def merge(old: Records, old_owners: I64, new: Records, new_owners: I64) -> Merged:
     """Customers' entries with new events put in, whatever their order: the exact path.
 
     Of events with one id the first to arrive counts, a cancelled id never; the result is the

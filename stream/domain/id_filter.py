@@ -60,7 +60,10 @@ class IdFilter:
         # One word an id and several bits in it: one cache line a look-up.
         word = (fingerprints >> np.uint64(20)) & np.uint64(len(self._bits) - 1)
         return [
-            (word.astype(np.int64), np.uint64(1) << ((fingerprints >> np.uint64(6 * n)) & np.uint64(63)))
+            (
+                word.astype(np.int64),
+                np.uint64(1) << ((fingerprints >> np.uint64(6 * n)) & np.uint64(63)),
+            )
             for n in range(_PROBES)
         ]
 

@@ -71,9 +71,7 @@ def rolling_intervals(
     yield Intervals(REPEAT, some, begins[some], previous_aged_out[some])
 
 
-def calendar_counts(
-    period: I64, previous: I64, before: I64
-) -> Iterator[tuple[int, Bools]]:
+def calendar_counts(period: I64, previous: I64, before: I64) -> Iterator[tuple[int, Bools]]:
     """Which orders make their customer count in the order's own calendar period.
 
     Args:

@@ -16,13 +16,31 @@ LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO 
 PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SLL SOS SRD SSP STN SVC SYP
 SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG ZWL
 """
-_EXPONENTS = {code: 2 for code in _TWO_DECIMALS.split()}
-_EXPONENTS |= {
-    code: 0
-    for code in "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()
-}
-_EXPONENTS |= {code: 3 for code in "BHD IQD JOD KWD LYD OMR TND".split()}
-_EXPONENTS |= {code: 4 for code in "CLF UYW".split()}
+_EXPONENTS = dict.fromkeys(_TWO_DECIMALS.split(), 2)
+_EXPONENTS |= dict.fromkeys(
+    [
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ],
+    0,
+)
+_EXPONENTS |= dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
+_EXPONENTS |= dict.fromkeys(["CLF", "UYW"], 4)
 
 #: Largest amount of one event, so that sums of millions stay inside 64 bits.
 MAX_MINOR_UNITS = 10**15

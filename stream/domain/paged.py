@@ -25,9 +25,7 @@ class PagedArray:
 
     def __init__(self, dtype: DTypeLike) -> None:
         self.rows = 0
-        self._pages: NDArray[np.int32] | NDArray[np.int64] = np.zeros(
-            (16, PAGE_CELLS), dtype
-        )
+        self._pages: NDArray[np.int32] | NDArray[np.int64] = np.zeros((16, PAGE_CELLS), dtype)
         self._page_count = 1
         self._page_sums: I64 = np.zeros(16, np.int64)
         self._stale: Bools = np.zeros(16, np.bool_)

@@ -29,18 +29,26 @@ _COUNTS_PER_WINDOW = 3
 
 
 @dataclass(frozen=True, slots=True)
-class OrderTerms:
-    """Orders with what their terms need; arrays of one length, ``segments`` with a row each."""
+class Amounts:
+    """What was bought or sent back; arrays of one length, ``segments`` with a row each."""
 
-    #: Segment rows of the order's customer, ``[order, dimension]``; the first is the whole store.
+    #: Segment rows of each one's customer, ``[event, dimension]``; the first is the whole store.
     segments: I64
     time_ms: I64
+    units: I64
+    minor_units: I64
+    #: See :func:`stream.domain.money.currency_number`.
+    currency: I64
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """Orders of known customers, with what decides when their customers count."""
+
+    amounts: Amounts
     #: Time of the same customer's order before, and of the one before that, or NEVER_MS.
     previous_ms: I64
     before_ms: I64
-    units: I64
-    amount_minor_units: I64
-    currency: I64
 
 
 class Tallies:
@@ -70,12 +78,13 @@ class Tallies:
 
     # -- adding terms ------------------------------------------------------------------------
 
-    def add_orders(self, orders: OrderTerms, sign: int) -> None:
-        """Add (or with ``sign`` -1 take out) customers' orders: amounts, and who they make count."""
-        if len(orders.time_ms) == 0:
+    def add_orders(self, orders: Orders, sign: int) -> None:
+        """Add customers' orders (or take them out): amounts, and when their customers count."""
+        time_ms = orders.amounts.time_ms
+        if len(time_ms) == 0:
             return
-        day = self.timeline.local_day(orders.time_ms)
-        bucket = self.timeline.bucket(orders.time_ms)
+        day = self.timeline.local_day(time_ms)
+        bucket = self.timeline.bucket(time_ms)
         slot = bucket + day
         terms = _Terms()
         first = np.flatnonzero(orders.previous_ms == NEVER_MS)
@@ -98,51 +107,27 @@ class Tallies:
                 for count, chosen in calendar_counts(*_periods(window, days)):
                     of = np.flatnonzero(chosen)
                     terms.add(row + count, of, slot[of], sign)
-        terms.scatter(self._counts, orders.segments, self._counts_per_row, len(slot))
-        self._add_units(SOLD, orders.segments, slot, orders.units * sign)
-        for row, amounts in (
-            (GROSS, orders.amount_minor_units * sign),
-            (ORDERS_PAID, np.full(len(slot), sign, np.int64)),
-        ):
-            self._add_money(row, orders.segments, orders.currency, slot, amounts)
+        segments = orders.amounts.segments
+        terms.scatter(self._counts, segments, self._counts_per_row, len(slot))
+        self._add_sales(orders.amounts, slot, sign)
 
-    def add_guest_orders(
-        self,
-        segments: I64,
-        time_ms: I64,
-        units: I64,
-        amount_minor_units: I64,
-        currency: I64,
-        sign: int,
-    ) -> None:
+    def add_guest_orders(self, amounts: Amounts, sign: int) -> None:
         """Add orders of nobody known: amounts only, no customer counts."""
-        if len(time_ms) == 0:
+        if len(amounts.time_ms) == 0:
             return
-        slot = self.timeline.slot(time_ms)
+        slot = self.timeline.slot(amounts.time_ms)
         terms = _Terms()
         terms.add(ORDERS, None, slot, sign)
-        terms.scatter(self._counts, segments, self._counts_per_row, len(slot))
-        self._add_units(SOLD, segments, slot, units * sign)
-        self._add_money(GROSS, segments, currency, slot, amount_minor_units * sign)
-        self._add_money(
-            ORDERS_PAID, segments, currency, slot, np.full(len(slot), sign, np.int64)
-        )
+        terms.scatter(self._counts, amounts.segments, self._counts_per_row, len(slot))
+        self._add_sales(amounts, slot, sign)
 
-    def add_returns(
-        self,
-        segments: I64,
-        time_ms: I64,
-        units: I64,
-        amount_minor_units: I64,
-        currency: I64,
-        sign: int,
-    ) -> None:
+    def add_returns(self, amounts: Amounts, sign: int) -> None:
         """Add units and money sent back."""
-        if len(time_ms) == 0:
+        if len(amounts.time_ms) == 0:
             return
-        slot = self.timeline.slot(time_ms)
-        self._add_units(RETURNED, segments, slot, units * sign)
-        self._add_money(REFUNDED, segments, currency, slot, amount_minor_units * sign)
+        slot = self.timeline.slot(amounts.time_ms)
+        self._add_units(RETURNED, amounts, slot, sign)
+        self._add_money(REFUNDED, amounts, slot, amounts.minor_units * sign)
 
     def add_signups(self, segments: I64, time_ms: I64, sign: int) -> None:
         """Add customers' earliest signups."""
@@ -158,9 +143,7 @@ class Tallies:
         """A rolling window's count of customers as of a bucket."""
         return self._counts.sum_to(self._count_rows(segment_rows, window, count), bucket)
 
-    def calendar_customers(
-        self, segment_rows: I64, window: int, count: int, slots: range
-    ) -> I64:
+    def calendar_customers(self, segment_rows: I64, window: int, count: int, slots: range) -> I64:
         """A calendar window's count of customers over the slots of (part of) one period."""
         return _sum_over(self._counts, self._count_rows(segment_rows, window, count), slots)
 
@@ -203,16 +186,20 @@ class Tallies:
         row = _WINDOWS_FROM + _COUNTS_PER_WINDOW * window + count
         return segment_rows * self._counts_per_row + row
 
-    def _add_units(self, row: int, segments: I64, slot: I64, units: I64) -> None:
-        for dimension in range(segments.shape[1]):
-            self._units.add(segments[:, dimension] * _UNIT_ROWS + row, slot, units)
+    def _add_sales(self, amounts: Amounts, slot: I64, sign: int) -> None:
+        self._add_units(SOLD, amounts, slot, sign)
+        self._add_money(GROSS, amounts, slot, amounts.minor_units * sign)
+        self._add_money(ORDERS_PAID, amounts, slot, np.full(len(slot), sign, np.int64))
 
-    def _add_money(
-        self, row: int, segments: I64, currency: I64, slot: I64, amounts: I64
-    ) -> None:
-        for dimension in range(segments.shape[1]):
-            rows = self._money_rows_of(segments[:, dimension], currency)
-            self._money.add(rows + row, slot, amounts)
+    def _add_units(self, row: int, amounts: Amounts, slot: I64, sign: int) -> None:
+        for dimension in range(amounts.segments.shape[1]):
+            rows = amounts.segments[:, dimension] * _UNIT_ROWS + row
+            self._units.add(rows, slot, amounts.units * sign)
+
+    def _add_money(self, row: int, amounts: Amounts, slot: I64, values: I64) -> None:
+        for dimension in range(amounts.segments.shape[1]):
+            rows = self._money_rows_of(amounts.segments[:, dimension], amounts.currency)
+            self._money.add(rows + row, slot, values)
 
     def _money_rows_of(self, segment_rows: I64, currency: I64) -> I64:
         # Few distinct pairs in many elements: look each pair up once.

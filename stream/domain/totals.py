@@ -145,9 +145,10 @@ def totals(tallies: Tallies, segments: Segments, as_of_ms: int) -> Totals:
     stores = np.array([row for row, name in enumerate(names) if name.dimension == ALL], np.int64)
     for number, window in enumerate(tallies.windows):
         now = moment(tallies.timeline, window, as_of_ms)
-        _read(result, tallies, segments, number, window.name, now, everyone)
+        _read(result, tallies, segments, (number, window.name), now, everyone)
         earlier = moment(tallies.timeline, window, as_of_ms, earlier=True)
-        _read(result, tallies, segments, number, PREVIOUS_PREFIX + window.name, earlier, stores)
+        named = (number, PREVIOUS_PREFIX + window.name)
+        _read(result, tallies, segments, named, earlier, stores)
         result.mature_from_slots[window.name] = now.preceding_slots.start
     last_slot = tallies.timeline.last_slot_of_bucket(as_of_ms // tallies.timeline.bucket_ms)
     ever = tallies.first_orders_to(everyone, last_slot).tolist()
@@ -163,11 +164,11 @@ def _read(
     result: Totals,
     tallies: Tallies,
     segments: Segments,
-    number: int,
-    name: str,
+    window: tuple[int, str],
     at: Moment,
     rows: I64,
 ) -> None:
+    number, name = window
     if isinstance(tallies.windows[number], RollingWindow) and at.buckets is not None:
         bucket, preceding = at.buckets
         active, retained, repeat = (

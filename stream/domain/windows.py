@@ -63,7 +63,9 @@ def parse_window(text: str, bucket_ms: int) -> Window:
         length_ms = parse_duration_ms(name)
     except ValueError:
         units = ", ".join(unit.value for unit in CalendarUnit)
-        raise ValueError(f"{text!r} is not a window: write a duration like 30d, or {units}") from None
+        raise ValueError(
+            f"{text!r} is not a window: write a duration like 30d, or {units}"
+        ) from None
     if length_ms % bucket_ms:
         raise ValueError(f"window {name} is not a whole number of buckets")
     return RollingWindow(name, length_ms // bucket_ms)

@@ -59,7 +59,11 @@ def _are_short_decimals(amounts: Sequence[str]) -> bool:
     # A point needs a digit on both sides, and one point is all an amount may have.
     if ",." in joined or ".," in joined or ",," in joined:
         return False
-    return all(amount.count(".") <= 1 for amount in amounts) if joined.count(".") > len(amounts) else True
+    return (
+        all(amount.count(".") <= 1 for amount in amounts)
+        if joined.count(".") > len(amounts)
+        else True
+    )
 
 
 def _one_by_one(

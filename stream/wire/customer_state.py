@@ -50,7 +50,12 @@ class _Codes:
 def header_type(topics: int) -> np.dtype[np.void]:
     """The record in front of a customer's entries."""
     return np.dtype(
-        [("version", "u1"), ("padding", "u1", (3,)), ("count", "<u4"), ("applied", "<i8", (topics,))]
+        [
+            ("version", "u1"),
+            ("padding", "u1", (3,)),
+            ("count", "<u4"),
+            ("applied", "<i8", (topics,)),
+        ]
     )
 
 
@@ -116,7 +121,8 @@ class StateCodec:
             )
         if codes.dimensions != self._dimensions or codes.topics != self._topics:
             raise StateError(
-                f"the changelog was written with RETENTION_DIMENSIONS={','.join(codes.dimensions)}: "
+                "the changelog was written with "
+                f"RETENTION_DIMENSIONS={','.join(codes.dimensions)}: "
                 "set that again, or start under a new RETENTION_APP_ID to replay the topics"
             )
         customers.codes.load(codes.texts)

@@ -49,7 +49,7 @@ from stream.wire.timestamps import parse_times_ms
 _KINDS = {"purchase": ORDER, "signup": SIGNUP, "return": RETURN, "cancellation": CANCELLATION}
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """Some event of a chunk does not pass; which one is for the slow check to say."""
 
 
@@ -72,7 +72,7 @@ class EventDecoder:
             events, index = self._decode_one_by_one(values, letters)
         try:
             batch = self._batch(events, index)
-        except _Refused:
+        except _RefusedError:
             passed = []
             for place, event in zip(index, events, strict=True):
                 refused = problem(event, self._dimensions)
@@ -103,7 +103,7 @@ class EventDecoder:
         """Columns of events.
 
         Raises:
-            _Refused: when an event does not pass.
+            _RefusedError: when an event does not pass.
         """
         entries = np.zeros(len(events), self._entry_type)
         places = np.fromiter(index, np.int64, len(events))
@@ -132,15 +132,15 @@ class EventDecoder:
         columns = []
         for field in self._value_fields:
             if missing:
-                column = [None if some is None else getattr(some, field) for some in attributes]
+                column: list[Any] = [
+                    None if some is None else getattr(some, field) for some in attributes
+                ]
             else:
                 column = list(map(attrgetter(field), attributes))
-            texts = set(column)
-            if None in texts:
+            if None in set(column):
                 column = ["" if text is None else text for text in column]
-                texts = set(column)
-            if max(map(len, texts)) > MAX_NAME_LENGTH:
-                raise _Refused
+            if max(map(len, set(column))) > MAX_NAME_LENGTH:
+                raise _RefusedError
             columns.append(column)
         return columns
 
@@ -179,7 +179,7 @@ class _Columns(NamedTuple):
 def _passed(parsed: tuple[I64, list[int]]) -> I64:
     values, bad = parsed
     if bad:
-        raise _Refused
+        raise _RefusedError
     return values
 
 
@@ -196,16 +196,16 @@ def _ids(columns: _Columns, kinds: U8) -> Sequence[str]:
         ]
     if set(map(type, ids)) != {str}:
         if None in ids:
-            raise _Refused
+            raise _RefusedError
         try:
             ids = list(map(str, ids))
         except ValueError:  # an integer of thousands of digits
-            raise _Refused from None
+            raise _RefusedError from None
     lengths = np.fromiter(map(len, ids), np.int64, len(ids))  # type: ignore[arg-type] # all str
     if lengths.max() > MAX_ID_LENGTH or ((lengths == 0) & (kinds != SIGNUP)).any():
-        raise _Refused
+        raise _RefusedError
     if "\0" in "".join(ids):  # type: ignore[arg-type] # all str
-        raise _Refused
+        raise _RefusedError
     return ids  # type: ignore[return-value] # all str
 
 
@@ -224,10 +224,10 @@ def _set_money(entries: Records, columns: _Columns, kinds: U8) -> None:
     for code in set(currencies):
         digits = None if code is None else exponent(code)
         if code is None or digits is None:
-            raise _Refused
+            raise _RefusedError
         exponents[code], numbers[code] = digits, currency_number(code)
     if None in amounts:
-        raise _Refused
+        raise _RefusedError
     entries["currency"][places] = _mapped(currencies, numbers)
     entries["amount_minor_units"][places] = _passed(
         minor_units_column(amounts, _mapped(currencies, exponents))  # type: ignore[arg-type]
@@ -241,9 +241,9 @@ def _units(column: list[float | None]) -> F64:
     try:
         units = np.array(column, np.float64)
     except OverflowError:
-        raise _Refused from None
+        raise _RefusedError from None
     if not ((units >= 0) & (units <= MAX_UNITS) & (units == np.floor(units))).all():
-        raise _Refused
+        raise _RefusedError
     return units
 
 
@@ -259,14 +259,14 @@ def _keys(columns: _Columns, ids: Sequence[str], entries: Records) -> list[bytes
     for store in set(columns.store):
         name = DEFAULT_STORE if store is None else store
         if not 0 < len(name) <= MAX_NAME_LENGTH or "\0" in name:
-            raise _Refused
+            raise _RefusedError
         prefixes[store] = encoded_store(name) + b"\0"
     customers = columns.customer_id
     known = [customer for customer in customers if customer is not None]
     if known:
-        lengths = set(map(len, known))  # type: ignore[arg-type] # no None here
-        if min(lengths) < 1 or max(lengths) > MAX_ID_LENGTH or "\0" in "".join(known):  # type: ignore[arg-type]
-            raise _Refused
+        lengths = set(map(len, known))  # no None here
+        if min(lengths) < 1 or max(lengths) > MAX_ID_LENGTH or "\0" in "".join(known):
+            raise _RefusedError
     if len(known) < len(customers):
         customers = _with_guests(columns, ids, entries)
     if len(prefixes) == 1:
@@ -278,15 +278,13 @@ def _keys(columns: _Columns, ids: Sequence[str], entries: Records) -> list[bytes
     ]
 
 
-def _with_guests(
-    columns: _Columns, ids: Sequence[str], entries: Records
-) -> list[str | None]:
+def _with_guests(columns: _Columns, ids: Sequence[str], entries: Records) -> list[str | None]:
     """Customer ids, and for guests' orders a NUL and the order id: see ``guest_key``."""
     customers: list[str | None] = []
     for place, customer in enumerate(columns.customer_id):
         if customer is None:
             if columns.type[place] != "purchase":
-                raise _Refused
+                raise _RefusedError
             entries["kind"][place] = GUEST_ORDER
             entries["flags"][place] = 0
             customers.append("\0" + ids[place])
