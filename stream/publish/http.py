@@ -1,0 +1,110 @@
+"""The worker's HTTP side: metrics, health and the index page. It only ever answers GET and HEAD."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import hdrs, web
+
+from stream.publish.page import STYLE, index_page
+from stream.publish.prometheus import Exposition
+from stream.settings import SettingError
+
+if TYPE_CHECKING:
+    from stream.publish.state import WorkerState
+
+#: The page needs its own style sheet and nothing else, from here or from anywhere.
+HEADERS = {
+    hdrs.SERVER: "retention-stream",
+    hdrs.CACHE_CONTROL: "no-store",
+    hdrs.CONTENT_SECURITY_POLICY: (
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    hdrs.X_CONTENT_TYPE_OPTIONS: "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+async def start_http(host: str, port: int, state: WorkerState) -> web.AppRunner:
+    """Serve a worker's state until the runner's ``cleanup``.
+
+    Args:
+        host: the address to listen on.
+        port: the TCP port; 0 picks a free one (see the runner's ``addresses``).
+        state: read anew for every request.
+
+    Raises:
+        SettingError: when the address cannot be listened on.
+    """
+    runner = web.AppRunner(build_app(state), access_log=None, handle_signals=False)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise SettingError(
+            f"RETENTION_WEB_HOST, RETENTION_WEB_PORT: cannot listen on {host}:{port}"
+            f" ({error.strerror}); choose another port, or stop the program that has this one"
+        ) from error
+    return runner
+
+
+def build_app(state: WorkerState) -> web.Application:
+    """The routes, over a worker's state."""
+    pages = _Pages(state)
+    app = web.Application()
+    app.on_response_prepare.append(_add_headers)
+    app.add_routes(
+        [
+            web.get("/", pages.index),
+            web.get("/style.css", pages.style),
+            web.get("/metrics", pages.metrics),
+            web.get("/healthz", pages.healthz),
+            web.get("/readyz", pages.readyz),
+        ]
+    )
+    return app
+
+
+class _Pages:
+    """The handlers. Each reads the state without awaiting, so what it shows is of one moment."""
+
+    def __init__(self, state: WorkerState) -> None:
+        self._state = state
+        self._exposition = Exposition(state)
+
+    async def index(self, _request: web.Request) -> web.Response:
+        return web.Response(text=index_page(self._state), content_type="text/html")
+
+    async def style(self, _request: web.Request) -> web.Response:
+        return web.Response(text=STYLE, content_type="text/css")
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        accept = ",".join(request.headers.getall(hdrs.ACCEPT, []))
+        body, content_type = self._exposition.scrape(accept)
+        response = web.Response(body=body, headers={hdrs.CONTENT_TYPE: content_type})
+        response.enable_compression()
+        return response
+
+    async def healthz(self, _request: web.Request) -> web.Response:
+        return web.Response(text="alive\n")
+
+    async def readyz(self, _request: web.Request) -> web.Response:
+        progress = self._state.restore_progress
+        return web.json_response(
+            {
+                "ready": self._state.ready,
+                "partitions_ready": len(self._state.engine.ready_partitions),
+                "partitions_expected": self._state.partitions_expected,
+                "restore": None
+                if progress is None
+                else {"records_restored": progress[0], "records_total": progress[1]},
+            },
+            status=200 if self._state.ready else 503,
+        )
+
+
+async def _add_headers(_request: web.BaseRequest, response: web.StreamResponse) -> None:
+    response.headers.update(HEADERS)

@@ -1,0 +1,49 @@
+"""What the worker shows of itself to the HTTP side and to Prometheus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stream.engine import Engine
+
+
+class WorkerState(Protocol):
+    """A live view: every read gives the value of this moment. Read it in the event loop only."""
+
+    @property
+    def engine(self) -> Engine:
+        """The counts of the partitions this worker owns."""
+
+    def now_ms(self) -> int:
+        """The worker's clock, in milliseconds since the epoch."""
+
+    @property
+    def partitions_expected(self) -> int:
+        """How many partitions the application has, over all workers."""
+
+    @property
+    def ready(self) -> bool:
+        """Recovered, owning its partitions and not rebalancing."""
+
+    @property
+    def restore_progress(self) -> tuple[int, int] | None:
+        """Changelog records restored and their total; None when nothing is being restored."""
+
+    @property
+    def outcomes(self) -> Mapping[tuple[str, str], int]:
+        """Events since start by (topic, outcome)."""
+
+    @property
+    def dead_letters(self) -> Mapping[str, int]:
+        """Dead letters since start by reason."""
+
+    @property
+    def lag_events(self) -> Mapping[tuple[str, int], int]:
+        """Events between the position and the high watermark, by (topic, partition)."""
+
+    @property
+    def last_event_ms(self) -> int | None:
+        """Greatest event time among usable events; None before the first."""

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import re
+import socket
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+
+from stream.publish.http import HEADERS, start_http
+from stream.publish.page import MOST_STORES
+from stream.settings import SettingError
+from tests.support.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+PATHS = ("/", "/style.css", "/metrics", "/healthz", "/readyz")
+
+
+@pytest.fixture
+def worker() -> Worker:
+    worker = Worker()
+    worker.restore()
+    return worker
+
+
+@pytest.fixture
+async def client(worker: Worker) -> AsyncIterator[aiohttp.ClientSession]:
+    runner = await start_http("127.0.0.1", 0, worker)
+    port = runner.addresses[0][1]
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", auto_decompress=False) as session:
+        yield session
+    await runner.cleanup()
+
+
+async def text_of(client: aiohttp.ClientSession, path: str) -> str:
+    async with client.get(path) as response:
+        assert response.status == 200
+        return await response.text()
+
+
+async def test_ready_says_no_until_the_worker_is(
+    client: aiohttp.ClientSession, worker: Worker
+) -> None:
+    worker.ready, worker.partitions_expected, worker.restore_progress = False, 4, (250, 1000)
+    async with client.get("/readyz") as response:
+        restoring = (response.status, await response.json())
+    worker.ready, worker.partitions_expected, worker.restore_progress = True, 1, None
+    async with client.get("/readyz") as response:
+        ready = (response.status, await response.json())
+
+    assert restoring == (
+        503,
+        {
+            "ready": False,
+            "partitions_ready": 1,
+            "partitions_expected": 4,
+            "restore": {"records_restored": 250, "records_total": 1000},
+        },
+    )
+    assert ready == (
+        200,
+        {"ready": True, "partitions_ready": 1, "partitions_expected": 1, "restore": None},
+    )
+
+
+async def test_alive_though_not_ready(client: aiohttp.ClientSession, worker: Worker) -> None:
+    worker.ready = False
+
+    assert await text_of(client, "/healthz") == "alive\n"
+
+
+async def test_metrics_are_compressed_for_who_asks(
+    client: aiohttp.ClientSession, worker: Worker
+) -> None:
+    worker.purchase("ann", "1")
+    async with client.get("/metrics", headers={"Accept-Encoding": "gzip"}) as response:
+        assert response.headers["Content-Encoding"] == "gzip"
+        assert (await response.read())[:2] == b"\x1f\x8b"
+    async with client.get("/metrics", headers={"Accept-Encoding": "identity"}) as response:
+        assert "Content-Encoding" not in response.headers
+        assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        assert 'retention_orders{store="default",' in await response.text()
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+async def test_only_reading_is_answered(
+    client: aiohttp.ClientSession, path: str, method: str
+) -> None:
+    async with client.request(method, path) as response:
+        assert response.status == 405
+        assert response.headers["Allow"] == "GET,HEAD"
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/nowhere"])
+async def test_every_answer_has_the_security_headers(
+    client: aiohttp.ClientSession, path: str
+) -> None:
+    async with client.head(path) as response:
+        assert {name: response.headers[name] for name in HEADERS} == HEADERS
+        assert response.headers.getall("Server") == ["retention-stream"]
+        assert response.status == (404 if path == "/nowhere" else 200)
+
+
+async def test_the_page_shows_the_headline_numbers_of_each_store(
+    client: aiohttp.ClientSession, worker: Worker
+) -> None:
+    for number in range(1200):
+        worker.purchase(f"customer {number}", f"order {number}", store="shop")
+    worker.purchase("customer 0", "another", store="shop")
+
+    rows = table_rows(await text_of(client, "/"))
+
+    assert rows["7d"] == ["1,201", "1,200", "1,200", "0", "0", "0", "&ndash;", "&ndash;", "0.1%"]
+    assert set(rows) == {"Window", "7d", "month"}
+
+
+async def test_a_stores_name_cannot_be_markup(
+    client: aiohttp.ClientSession, worker: Worker
+) -> None:
+    worker.purchase("ann", "1", store="<script>alert('$status')</script>")
+
+    page = await text_of(client, "/")
+
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(&#x27;$status&#x27;)&lt;/script&gt;" in page
+
+
+async def test_the_page_stays_readable_with_many_stores(
+    client: aiohttp.ClientSession, worker: Worker
+) -> None:
+    for number in range(MOST_STORES + 5):
+        worker.purchase("ann", "1", store=f"store {number:03}")
+
+    page = await text_of(client, "/")
+
+    assert page.count("<table>") == MOST_STORES
+    assert "5 more stores" in page
+
+
+async def test_the_page_says_why_it_has_no_numbers(
+    client: aiohttp.ClientSession, worker: Worker
+) -> None:
+    worker.ready, worker.partitions_expected, worker.restore_progress = False, 4, (250, 1000)
+
+    page = await text_of(client, "/")
+
+    assert "not ready: 1 of 4 partitions here, 250 of 1,000 records restored" in page
+    assert "No numbers yet" in page
+    assert "<table>" not in page
+
+
+async def test_the_page_needs_nothing_from_elsewhere(client: aiohttp.ClientSession) -> None:
+    page = await text_of(client, "/") + await text_of(client, "/style.css")
+
+    assert not re.findall(r"https?:|//|<script|url\(|@import| style=", page)
+
+
+async def test_a_taken_port_is_told_in_one_line(worker: Worker) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        with pytest.raises(
+            SettingError, match=rf"^RETENTION_WEB_\w+.*127\.0\.0\.1:{port}.*port"
+        ) as raised:
+            await start_http("127.0.0.1", port, worker)
+
+    assert "\n" not in str(raised.value)
+
+
+def table_rows(page: str) -> dict[str, list[str]]:
+    """The cells of each row, by the row's first head."""
+    return {
+        re.findall(r"<th[^>]*>(.*?)</th>", row)[0]: re.findall(r"<td>(.*?)</td>", row)
+        for row in re.findall(r"<tr>(.*?)</tr>", page)
+    }
