@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
@@ -77,11 +78,10 @@ class StateCodec:
         headers["applied"] = customers.applied[rows]
         head, body = headers.tobytes(), entries.tobytes()
         size, step = self._header.itemsize, self._entry.itemsize
-        ends = (np.cumsum(lengths) * step).tolist()
-        begins = [0, *ends[:-1]]
+        bounds = [0, *(np.cumsum(lengths) * step).tolist()]
         values: list[bytes | None] = [
             head[at : at + size] + body[begin:end]
-            for at, begin, end in zip(range(0, len(head), size), begins, ends, strict=True)
+            for at, (begin, end) in zip(range(0, len(head), size), pairwise(bounds), strict=True)
         ]
         keys = list(customers.index)
         return Changes([keys[row] for row in rows.tolist()], values)

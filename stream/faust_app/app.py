@@ -1,0 +1,152 @@
+"""The Faust app, put together from our parts."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import faust
+from mode.utils.queues import ThrowableQueue
+from yarl import URL
+
+from stream.faust_app.agents import add_agents
+from stream.faust_app.fuse import Fuse
+from stream.faust_app.intake import Intake
+from stream.faust_app.recovery import BatchTableManager
+from stream.faust_app.table import TABLE_NAME, CustomersTable
+from stream.faust_app.transport import ChunkTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from faust.types import TP
+
+    from stream.engine import Engine
+    from stream.settings import Settings
+
+#: One fetch gives at most so many records of a partition, so that one chunk is applied in a
+#: moment and the event loop can answer in between.
+CHUNK_MAX_RECORDS = 10_000
+#: Chunks an agent may have waiting; beyond, fetching waits for it.
+CHUNKS_WAITING = 4
+FETCH_MAX_BYTES_PER_PARTITION = 4 * 1024 * 1024
+CHANGELOG_BATCH_MAX_BYTES = 900_000
+SESSION_TIMEOUT_SECONDS = 10.0
+HEARTBEAT_INTERVAL_SECONDS = 3.0
+REBALANCE_TIMEOUT_SECONDS = 30.0
+#: A join waits for the other members, so longer than a rebalance.
+BROKER_REQUEST_TIMEOUT_SECONDS = 40.0
+PRODUCE_TIMEOUT_SECONDS = 30.0
+
+
+class ChunkQueue(ThrowableQueue):
+    """A queue that makes the fetcher wait when it is full.
+
+    Faust's own way, to leave out partitions under pressure, ends in a second of sleep as soon
+    as all are left out.
+    """
+
+    def in_pressure_high_state(self, callback: Callable[[], None]) -> bool:  # noqa: ARG002 - Faust's signature
+        """Never: being full is enough."""
+        return False
+
+
+class RetentionApp(faust.App):
+    """A Faust app whose messages are chunks and whose table lives in the engine."""
+
+    engine: Engine
+    intake: Intake
+    fuse: Fuse
+    #: The changelog topic of the customers.
+    customers_changelog: str
+    #: ``host:port[,host:port]``.
+    bootstrap_servers: str
+    _assignment: set[TP] | None
+    _assigned_generation: int | None = None
+
+    def _new_transport(self) -> ChunkTransport:
+        return ChunkTransport(self.conf.broker_consumer, self)
+
+    def _new_producer_transport(self) -> ChunkTransport:
+        return ChunkTransport(self.conf.broker_producer, self)
+
+    def FlowControlQueue(  # noqa: N802 - Faust's name
+        self,
+        maxsize: int | None = None,  # noqa: ARG002 - chunks, not records, are counted here
+        *,
+        clear_on_resume: bool = False,
+    ) -> ChunkQueue:
+        """A queue of a few chunks."""
+        return ChunkQueue(
+            maxsize=CHUNKS_WAITING, flow_control=self.flow_control, clear_on_resume=clear_on_resume
+        )
+
+    def _create_directories(self) -> None:
+        """None: nothing is kept on disk."""
+
+    def _update_assignment(self, assigned: set[TP]) -> tuple[set[TP], set[TP]]:
+        """What left and what came, taking a partition for kept only if it surely was.
+
+        A worker that missed a generation does not know who owned its partitions meanwhile.
+        """
+        before = self._assignment or set()
+        generation = self.consumer_generation_id
+        follows = self._assigned_generation in (None, generation - 1)
+        self._assigned_generation = generation
+        self._assignment = assigned
+        kept = assigned & before if follows else set()
+        return before - kept, assigned - kept
+
+
+def create_app(settings: Settings, engine: Engine) -> RetentionApp:
+    """The app for these settings, not yet started. Call it where its event loop runs.
+
+    Args:
+        settings: where the broker is, and the names of topics.
+        engine: gets every event, gives the state to keep; used by this app alone.
+    """
+    app = RetentionApp(
+        settings.app_id,
+        broker=[URL(f"kafka://{server}") for server in settings.broker.split(",")],
+        TableManager=BatchTableManager,
+        autodiscover=False,
+        datadir=settings.data_dir,
+        web_enabled=False,
+        broker_commit_interval=settings.commit_interval_seconds,
+        broker_session_timeout=SESSION_TIMEOUT_SECONDS,
+        broker_heartbeat_interval=HEARTBEAT_INTERVAL_SECONDS,
+        broker_rebalance_timeout=REBALANCE_TIMEOUT_SECONDS,
+        broker_request_timeout=BROKER_REQUEST_TIMEOUT_SECONDS,
+        broker_max_poll_records=CHUNK_MAX_RECORDS,
+        consumer_max_fetch_size=FETCH_MAX_BYTES_PER_PARTITION,
+        consumer_auto_offset_reset="earliest",
+        producer_max_batch_size=CHANGELOG_BATCH_MAX_BYTES,
+        producer_request_timeout=PRODUCE_TIMEOUT_SECONDS,
+        stream_wait_empty=False,
+        table_standby_replicas=0,
+        topic_partitions=settings.partitions,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+    )
+    app.engine = engine
+    app.fuse = Fuse()
+    app.intake = Intake(
+        engine,
+        wall_clock_ms,
+        dead_letter_topic=settings.topic_dead_letters,
+        rerouted_topic=settings.topic_rerouted,
+    )
+    app.customers_changelog = settings.changelog_topic
+    app.bootstrap_servers = settings.broker
+    _add_table(app, settings)
+    add_agents(app, (*settings.source_topics, settings.topic_rerouted))
+    return app
+
+
+def wall_clock_ms() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def _add_table(app: Any, settings: Settings) -> None:  # noqa: ANN401 - Faust is untyped here
+    app.tables.add(CustomersTable(app, name=TABLE_NAME, partitions=settings.partitions))

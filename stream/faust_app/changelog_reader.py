@@ -1,0 +1,126 @@
+"""Reading changelog partitions from their beginning to their end, in batches."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from stream.faust_app.fuse import BrokenWorldError
+from stream.faust_app.log import logger
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Sequence
+
+FETCH_MAX_BYTES_PER_PARTITION = 4 * 1024 * 1024
+FETCH_MAX_WAIT_MS = 50
+POLL_MS = 200
+LOG_EVERY_SECONDS = 5.0
+#: Without a record or an answer for that long, the read has failed.
+STALL_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChangelogBatch:
+    """Consecutive records of a changelog partition; ``is_last`` when nothing follows."""
+
+    partition: int
+    keys: Sequence[bytes]
+    values: Sequence[bytes | None]
+    is_last: bool
+
+
+class ChangelogReader:
+    """Reads partitions once, with a consumer of its own that belongs to no group."""
+
+    def __init__(self, bootstrap_servers: str, topic: str, partitions: Collection[int]) -> None:
+        self._topic = topic
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap_servers,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=FETCH_MAX_BYTES_PER_PARTITION,
+            fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
+        )
+        self._open = {TopicPartition(topic, partition) for partition in partitions}
+        self._starts: dict[TopicPartition, int] = {}
+        self._positions: dict[TopicPartition, int] = {}
+        self._highwaters: dict[TopicPartition, int] = {}
+        self._progressed_at = time.monotonic()
+        self._logged_at = time.monotonic()
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Offsets passed, and how many there are as far as is known."""
+        done = sum(self._positions[tp] - start for tp, start in self._starts.items())
+        total = sum(self._highwaters.get(tp, start) - start for tp, start in self._starts.items())
+        return done, total
+
+    async def batches(self) -> AsyncIterator[ChangelogBatch]:
+        """Every record of every partition, and for each partition one last batch.
+
+        The end is the high watermark that fetch responses tell: compaction and transactions
+        leave gaps, so no record need have the offset before it.
+
+        Raises:
+            BrokenWorldError: when nothing comes for ``STALL_SECONDS``.
+        """
+        try:
+            async with asyncio.timeout(STALL_SECONDS):
+                await self._start()
+            while self._open:
+                async for batch in self._poll():
+                    yield batch
+                self._watch()
+        except TimeoutError:
+            raise self._stalled() from None
+        finally:
+            await self._consumer.stop()
+
+    async def _start(self) -> None:
+        await self._consumer.start()
+        self._consumer.assign(self._open)
+        await self._consumer.seek_to_beginning(*self._open)
+        for tp in self._open:
+            self._starts[tp] = self._positions[tp] = await self._consumer.position(tp)
+
+    async def _poll(self) -> AsyncIterator[ChangelogBatch]:
+        fetched = await self._consumer.getmany(*self._open, timeout_ms=POLL_MS)
+        for tp in sorted(self._open):
+            records = fetched.get(tp, [])
+            position = await self._consumer.position(tp)
+            highwater = self._consumer.highwater(tp)
+            is_last = highwater is not None and position >= highwater
+            if position > self._positions[tp] or is_last:
+                self._progressed_at = time.monotonic()
+            self._positions[tp] = position
+            self._highwaters[tp] = highwater or position
+            if is_last:
+                self._open.remove(tp)
+                self._consumer.pause(tp)
+            if records or is_last:
+                yield ChangelogBatch(
+                    partition=tp.partition,
+                    keys=[record.key for record in records],
+                    values=[record.value for record in records],
+                    is_last=is_last,
+                )
+
+    def _watch(self) -> None:
+        now = time.monotonic()
+        if now - self._progressed_at > STALL_SECONDS:
+            raise self._stalled()
+        if now - self._logged_at > LOG_EVERY_SECONDS:
+            self._logged_at = now
+            done, total = self.progress
+            logger.info("restoring customers: %d of %d changelog records", done, total)
+
+    def _stalled(self) -> BrokenWorldError:
+        done, total = self.progress
+        return BrokenWorldError(
+            f"reading {self._topic} gave nothing for {STALL_SECONDS:.0f} s, after {done} of "
+            f"{total} records; check the brokers, then start the worker again"
+        )

@@ -1,0 +1,168 @@
+"""Applying chunks, and remembering what must be safe before their offsets are committed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stream.faust_app.fuse import BrokenWorldError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from stream.domain.events import DeadLetter, Stray
+    from stream.engine import Engine
+    from stream.faust_app.chunk import Chunk, Header, SourcePartition
+    from stream.wire.customer_state import Changes
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """A record on its way to another topic of ours."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[Header]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that belongs to the same moment: once it is safe, ``positions`` may be committed."""
+
+    positions: Mapping[SourcePartition, int]
+    changes: Mapping[int, Changes]
+    forwards: Sequence[Forward]
+
+
+class Intake:
+    """The one place where chunks meet the engine.
+
+    Every method is synchronous, so that a snapshot can never see half a chunk.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        now_ms: Callable[[], int],
+        *,
+        dead_letter_topic: str,
+        rerouted_topic: str,
+    ) -> None:
+        self._engine = engine
+        self._now_ms = now_ms
+        self._dead_letter_topic = dead_letter_topic
+        self._rerouted_topic = rerouted_topic
+        self._positions: dict[SourcePartition, int] = {}
+        self._committed: dict[SourcePartition, int] = {}
+        self._forwards: list[Forward] = []
+        #: Events since start by (topic, outcome); they add up to the records read.
+        self.outcomes: Counter[tuple[str, str]] = Counter()
+        #: Dead letters since start by reason.
+        self.dead_letters: Counter[str] = Counter()
+
+    @property
+    def positions(self) -> Mapping[SourcePartition, int]:
+        """The next offset of each assigned source partition."""
+        return self._positions
+
+    @property
+    def has_uncommitted(self) -> bool:
+        """Whether a chunk was applied since the last commit."""
+        return self._positions != self._committed
+
+    def seek(self, positions: Mapping[SourcePartition, int]) -> None:
+        """Start over from these offsets, which are the committed ones.
+
+        What waited to be forwarded is dropped: its events come again.
+        """
+        self._positions = dict(positions)
+        self._committed = dict(positions)
+        self._forwards = []
+
+    def apply(self, chunk: Chunk) -> None:
+        """Apply a chunk that starts where the one before it ended.
+
+        Raises:
+            BrokenWorldError: when it does not: records were lost on the way, or the topic was
+                truncated or made anew. Committing past them would hide it.
+        """
+        expected = self._positions.get(chunk.source)
+        if chunk.start != expected:
+            raise BrokenWorldError(_gap(chunk, expected))
+        if chunk.offsets:
+            self._apply_records(chunk)
+        self._positions[chunk.source] = chunk.end
+
+    def snapshot(self) -> Snapshot:
+        """Take what changed since the last snapshot, with the positions it brings us to."""
+        forwards, self._forwards = self._forwards, []
+        return Snapshot(
+            positions=dict(self._positions),
+            changes={
+                partition: self._engine.take_changes(partition)
+                for partition in sorted(self._engine.ready_partitions)
+            },
+            forwards=forwards,
+        )
+
+    def committed(self, positions: Mapping[SourcePartition, int]) -> None:
+        """Note that these positions are committed."""
+        self._committed.update(positions)
+
+    def _apply_records(self, chunk: Chunk) -> None:
+        topic, partition = chunk.source
+        applied = self._engine.apply(
+            topic, partition, chunk.offsets, chunk.keys, chunk.values, self._now_ms()
+        )
+        for outcome, count in applied.outcomes.items():
+            self.outcomes[topic, outcome.value] += count
+        for letter in applied.dead_letters:
+            self.dead_letters[letter.reason] += 1
+            self._forwards.append(self._dead_letter(chunk, letter))
+        self._forwards.extend(self._rerouted(chunk, stray) for stray in applied.strays)
+
+    def _dead_letter(self, chunk: Chunk, letter: DeadLetter) -> Forward:
+        topic, partition = chunk.source
+        return Forward(
+            topic=self._dead_letter_topic,
+            partition=partition,
+            key=chunk.keys[letter.index],
+            value=chunk.values[letter.index],
+            headers=[
+                *chunk.headers(letter.index),
+                ("dl-reason", letter.reason.encode()),
+                ("dl-detail", letter.detail.encode()),
+                ("dl-topic", topic.encode()),
+                ("dl-partition", b"%d" % partition),
+                ("dl-offset", b"%d" % chunk.offsets[letter.index]),
+            ],
+        )
+
+    def _rerouted(self, chunk: Chunk, stray: Stray) -> Forward:
+        return Forward(
+            topic=self._rerouted_topic,
+            partition=stray.partition,
+            key=stray.key,
+            value=chunk.values[stray.index],
+            headers=chunk.headers(stray.index),
+        )
+
+
+def _gap(chunk: Chunk, expected: int | None) -> str:
+    topic, partition = chunk.source
+    where = f"{topic}[{partition}]"
+    if expected is None:
+        return f"{where} gave records though it is not assigned; start the worker again"
+    if chunk.start < expected:
+        return (
+            f"{where} went back from offset {expected} to {chunk.start}: was the topic deleted and "
+            "made again? If so, reset the group's offsets (kafka-consumer-groups --reset-offsets)"
+        )
+    return (
+        f"{where} skipped offsets {expected} to {chunk.start - 1}: if retention deleted them, "
+        "accept it by resetting the group's offsets (kafka-consumer-groups --reset-offsets); "
+        "otherwise start the worker again"
+    )

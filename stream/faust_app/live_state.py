@@ -1,0 +1,80 @@
+"""The worker's state as the HTTP side and Prometheus read it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from faust.types import TP
+
+from stream.faust_app.app import wall_clock_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stream.engine import Engine
+    from stream.faust_app.app import RetentionApp
+
+
+class LiveState:
+    """Implements ``stream.publish.state.WorkerState`` over a running app."""
+
+    def __init__(self, app: RetentionApp, partitions_expected: int) -> None:
+        self._app = app
+        self._partitions_expected = partitions_expected
+
+    @property
+    def engine(self) -> Engine:
+        """The counts of the partitions this worker owns."""
+        return self._app.engine
+
+    def now_ms(self) -> int:
+        """The worker's clock, in milliseconds since the epoch."""
+        return wall_clock_ms()
+
+    @property
+    def partitions_expected(self) -> int:
+        """How many partitions the application has, over all workers."""
+        return self._partitions_expected
+
+    @property
+    def ready(self) -> bool:
+        """Recovered, owning its partitions and not rebalancing."""
+        if self._app.fuse.burnt or self._app.should_stop or self._app.rebalancing:
+            return False
+        return bool(self._app.tables.actives_ready)
+
+    @property
+    def restore_progress(self) -> tuple[int, int] | None:
+        """Changelog records restored and their total; None when nothing is being restored."""
+        reader = self._app.tables.recovery.reader
+        return None if reader is None else reader.progress
+
+    @property
+    def outcomes(self) -> Mapping[tuple[str, str], int]:
+        """Events since start by (topic, outcome)."""
+        return self._app.intake.outcomes
+
+    @property
+    def dead_letters(self) -> Mapping[str, int]:
+        """Dead letters since start by reason."""
+        return self._app.intake.dead_letters
+
+    @property
+    def lag_events(self) -> Mapping[tuple[str, int], int]:
+        """Events between the position and the high watermark, by (topic, partition)."""
+        if self._app.rebalancing:
+            return {}
+        consumer = self._app.consumer
+        assigned = consumer.assignment()
+        lags = {}
+        for source, position in self._app.intake.positions.items():
+            if source in assigned:
+                highwater: int | None = consumer.highwater(TP(*source))
+                if highwater is not None:
+                    lags[source.topic, source.partition] = max(0, highwater - position)
+        return lags
+
+    @property
+    def last_event_ms(self) -> int | None:
+        """Greatest event time among usable events; None before the first."""
+        return self._app.engine.latest_event_ms

@@ -1,0 +1,176 @@
+"""Faust's transport, moving chunks in place of single records and committing by position.
+
+Faust marks a message as done even when its agent failed, and derives offsets from such marks.
+Here the source topics are declared without acks, and only what the intake applied and the
+outbox made safe is committed.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import faust
+from aiokafka.errors import UnknownError
+from faust.transport.drivers.aiokafka import Consumer, Producer, Transport
+from faust.types import TP, ConsumerMessage
+
+from stream.faust_app.consumer_thread import ChunkConsumerThread
+from stream.faust_app.lease import Lease
+from stream.faust_app.log import logger
+from stream.faust_app.outbox import send
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aiokafka import AIOKafkaProducer
+
+    from stream.faust_app.chunk import Chunk
+    from stream.faust_app.fuse import Fuse
+    from stream.faust_app.intake import Intake
+
+
+class ChunkSchema(faust.Schema):
+    """Passes a chunk through as it is."""
+
+    def loads_key(self, app: Any, message: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Faust's signature
+        """A chunk as a whole has no key."""
+        return
+
+    def loads_value(self, app: Any, message: Any, **options: Any) -> Chunk:  # noqa: ANN401, ARG002 - Faust's signature
+        """The chunk."""
+        chunk: Chunk = message.value
+        return chunk
+
+
+class ChunkProducer(Producer):
+    """Faust's producer, waiting for all replicas and never doubling a batch it sends again.
+
+    The embedded broker refuses idempotence. There a batch may be doubled, which changes
+    nothing: states replace each other, and forwarded events are known by their ids.
+    """
+
+    _idempotent = True
+
+    def _settings_extra(self) -> Mapping[str, Any]:
+        return {"acks": "all", "enable_idempotence": self._idempotent}
+
+    async def on_start(self) -> None:
+        """Find out what the broker can do, then connect."""
+        self._idempotent = await self._can_be_idempotent()
+        await super().on_start()
+
+    async def _can_be_idempotent(self) -> bool:
+        probe = self._new_producer()
+        said_once = logging.getLogger("aiokafka.producer.sender")
+        said_once.addFilter(_nothing)
+        try:
+            await probe.start()
+        except UnknownError:
+            logger.info("this broker knows no idempotent producers")
+            return False
+        finally:
+            said_once.removeFilter(_nothing)
+            await probe.stop()
+        return True
+
+    @property
+    def batches(self) -> AIOKafkaProducer:
+        """The producer underneath, which takes whole batches."""
+        return self._ensure_producer()
+
+
+class ChunkConsumer(Consumer):
+    """Faust's consumer with chunks for messages and positions for acks."""
+
+    _thread: ChunkConsumerThread
+
+    @property
+    def _intake(self) -> Intake:
+        intake: Intake = self.app.intake
+        return intake
+
+    @property
+    def _fuse(self) -> Fuse:
+        fuse: Fuse = self.app.fuse
+        return fuse
+
+    def _new_consumer_thread(self) -> ChunkConsumerThread:
+        return ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _to_message(self, tp: TP, record: Chunk) -> ConsumerMessage:
+        return ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            record.end - 1,
+            None,
+            None,
+            None,
+            None,
+            record,
+            None,
+            0,
+            0,
+            tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Seek every source partition to its committed offset, or to its beginning."""
+        positions: Mapping[TP, int] = await super().seek_to_committed()
+        self._intake.seek(positions)
+        return positions
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Hand over what was applied, once Faust has stopped the flow of chunks."""
+        await super().on_partitions_revoked(revoked)
+        await self.commit_everything()
+
+    async def commit_and_end_transactions(self) -> None:
+        """The last commit before the consumer stops."""
+        await self.commit_everything()
+
+    async def commit_everything(self) -> None:
+        """Commit also what was applied while another commit was on its way."""
+        await self.maybe_wait_for_commit_to_finish()
+        await self.commit()
+
+    async def force_commit(self, topics: object = None, start_new_transaction: bool = True) -> bool:  # noqa: ARG002, FBT001, FBT002 - Faust's signature
+        """Make safe what was applied, then commit its positions; False when nothing was done.
+
+        A failure burns the fuse: what the engine gave out cannot be taken from it again, so
+        only a new start, which restores from the changelog, can go on.
+        """
+        if self._fuse.burnt or not self._intake.has_uncommitted:
+            return False
+        try:
+            return await self._flush_and_commit()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the worker has to end
+            self._fuse.burn(error, "flushing")
+            return False
+
+    async def _flush_and_commit(self) -> bool:
+        lease = Lease(self._thread.heartbeat)
+        if not await lease.renew():
+            logger.warning("not flushing: the coordinator does not count this worker as a member")
+            return False
+        snapshot = self._intake.snapshot()
+        await send(self.app.producer.batches, snapshot, self.app.customers_changelog, lease)
+        did_commit: bool = await self._commit_offsets(snapshot.positions)
+        if did_commit:
+            self._intake.committed(snapshot.positions)
+        return did_commit
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Nothing: Faust's check compares clocks of two kinds; the watchdog is ours."""
+
+
+def _nothing(_record: logging.LogRecord) -> bool:
+    return False
+
+
+class ChunkTransport(Transport):
+    """The transport of chunks."""
+
+    Consumer: ClassVar[type[Consumer]] = ChunkConsumer
+    Producer: ClassVar[type[Producer]] = ChunkProducer

@@ -1,0 +1,103 @@
+"""Running a worker: from start to SIGTERM, or to the first thing that must not be ignored."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from aiokafka.errors import KafkaConnectionError
+
+from stream.engine import Engine
+from stream.faust_app.app import create_app
+from stream.faust_app.fuse import BrokenWorldError
+from stream.faust_app.http_side import HttpSide
+from stream.faust_app.live_state import LiveState
+from stream.faust_app.log import configure_logging, logger
+from stream.settings import SettingError
+
+if TYPE_CHECKING:
+    from stream.faust_app.app import RetentionApp
+    from stream.settings import Settings
+
+EXIT_OK = 0
+EXIT_FAILURE = 1
+#: A stop flushes, commits and leaves the group; who waits for it waits 10 s.
+STOP_TIMEOUT_SECONDS = 8.0
+
+
+def run_worker(settings: Settings) -> int:
+    """Run a worker until SIGTERM or SIGINT, then flush, commit and leave.
+
+    Returns:
+        0 after a clean stop; 1 when the worker could not go on, with the reason as the last
+        line of the log.
+
+    Raises:
+        SettingError: when the address of the HTTP side cannot be used.
+    """
+    configure_logging(settings.log_level)
+    return asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> int:
+    asked_to_stop = asyncio.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, asked_to_stop.set)
+    app = create_app(settings, Engine(settings.engine_config()))
+    state = LiveState(app, settings.partitions)
+    app.add_dependency(HttpSide(settings.web_host, settings.web_port, state))
+    await _until_the_end(app, asked_to_stop)
+    await _stop(app)
+    if app.fuse.reason is not None:
+        logger.critical("the worker ends: %s", app.fuse.reason)
+        return EXIT_FAILURE
+    logger.info("stopped; everything applied is committed")
+    return EXIT_OK
+
+
+async def _until_the_end(app: RetentionApp, asked_to_stop: asyncio.Event) -> None:
+    """Start the app, and return when it has to stop; the fuse tells whether it failed."""
+    starting = asyncio.create_task(app.start())
+    endings = [
+        asyncio.create_task(asked_to_stop.wait()),
+        asyncio.create_task(app.fuse.wait()),
+        asyncio.create_task(app.wait_until_stopped()),
+    ]
+    try:
+        await asyncio.wait([starting, *endings], return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
+    except SettingError:
+        raise
+    except KafkaConnectionError as error:
+        app.fuse.burn(_unreachable(app.bootstrap_servers, error), "starting")
+    except Exception as error:  # noqa: BLE001 - whatever it is, the worker has to end
+        app.fuse.burn(error, "starting")
+    finally:
+        for ending in endings:
+            ending.cancel()
+    if app.crashed:
+        app.fuse.burn(app.crash_reason or RuntimeError(), "running")
+
+
+async def _stop(app: RetentionApp) -> None:
+    try:
+        async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
+            await app.stop()
+    except TimeoutError:
+        # A thread that hangs would keep the process alive for ever.
+        reason = app.fuse.reason or f"stopping took more than {STOP_TIMEOUT_SECONDS:.0f} s"
+        logger.critical("the worker ends: %s", reason)
+        sys.stderr.flush()
+        os._exit(EXIT_FAILURE)
+
+
+def _unreachable(bootstrap_servers: str, error: KafkaConnectionError) -> BrokenWorldError:
+    return BrokenWorldError(
+        f"no Kafka broker answers at {bootstrap_servers} ({error}): check RETENTION_BROKER, "
+        "or start one with: retention-stream broker"
+    )

@@ -1,0 +1,125 @@
+-- Step 10. The metrics, one row per gauge: value = numerator / denominator, both whole numbers.
+-- A ratio without a denominator is no row at all; a count of nothing is a row with 0.
+
+-- Every segment of every store, in every window.
+CREATE OR REPLACE TABLE grid AS
+SELECT DISTINCT store, dimension, segment, window_name
+FROM buyer_segments CROSS JOIN windows
+WHERE dimension = 'all' OR NOT is_previous;
+
+CREATE OR REPLACE TABLE counts AS
+SELECT
+    store, dimension, segment, window_name,
+    coalesce(orders, 0) AS orders,
+    coalesce(units_sold, 0) AS units_sold,
+    coalesce(units_returned, 0) AS units_returned,
+    coalesce(signups, 0) AS signups,
+    coalesce(active, 0) AS active,
+    coalesce(new_customers, 0) AS new_customers,
+    coalesce(start, 0) AS start,
+    coalesce(retained, 0) AS retained,
+    coalesce(reactivated, 0) AS reactivated,
+    coalesce(lost, 0) AS lost,
+    coalesce(repeat_customers, 0) AS repeat_customers
+FROM grid
+LEFT JOIN order_counts USING (store, dimension, segment, window_name)
+LEFT JOIN return_counts USING (store, dimension, segment, window_name)
+LEFT JOIN signup_counts USING (store, dimension, segment, window_name);
+
+-- Every currency a segment ever used, in every window.
+CREATE OR REPLACE TABLE revenue AS
+WITH used AS (
+    SELECT DISTINCT store, dimension, segment, currency
+    FROM (SELECT buyer_id, currency FROM orders UNION SELECT buyer_id, currency FROM returns)
+    JOIN buyer_segments USING (buyer_id)
+)
+SELECT
+    store, dimension, segment, window_name, currency, minor_per_major,
+    coalesce(orders, 0) AS orders,
+    coalesce(gross_minor_units, 0) AS gross_minor_units,
+    coalesce(refunded_minor_units, 0) AS refunded_minor_units
+FROM grid
+JOIN used USING (store, dimension, segment)
+JOIN currencies USING (currency)
+LEFT JOIN money USING (store, dimension, segment, window_name, currency);
+
+-- Does the store's data reach back over the whole preceding window?
+CREATE OR REPLACE TABLE maturity AS
+SELECT
+    store, window_name,
+    coalesce(CASE
+        WHEN unit IS NULL THEN first_bucket_of_store <= preceding_first_bucket
+        ELSE first_day_of_store <= preceding_first_day
+    END, false)::BIGINT AS is_mature
+FROM windows
+CROSS JOIN (
+    SELECT store, min(bucket) AS first_bucket_of_store, min(local_day) AS first_day_of_store
+    FROM buyers LEFT JOIN orders USING (buyer_id)
+    GROUP BY store
+)
+WHERE NOT is_previous;
+
+CREATE OR REPLACE TABLE metrics AS
+WITH gauges (metric, store, dimension, segment, window_name, status, kind, currency,
+             numerator, denominator) AS (
+    SELECT 'retention_customers', store, dimension, segment, window_name, status, NULL, NULL,
+        customers, 1
+    FROM counts, LATERAL (VALUES
+        ('active', active), ('new', new_customers), ('start', start), ('retained', retained),
+        ('reactivated', reactivated), ('lost', lost), ('repeat', repeat_customers)
+    ) AS statuses (status, customers)
+    UNION ALL
+    SELECT ratio, store, dimension, segment, window_name, NULL, NULL, NULL, part, whole
+    FROM counts, LATERAL (VALUES
+        ('retention_customer_retention_ratio', retained, start),
+        ('retention_customer_churn_ratio', lost, start),
+        ('retention_repeat_purchase_ratio', repeat_customers, active),
+        ('retention_returning_customer_ratio', retained + reactivated, active),
+        ('retention_product_return_ratio', units_returned, units_sold),
+        ('retention_purchase_frequency', orders, active)
+    ) AS ratios (ratio, part, whole)
+    UNION ALL
+    SELECT 'retention_orders', store, dimension, segment, window_name, NULL, NULL, NULL, orders, 1
+    FROM counts
+    UNION ALL
+    SELECT 'retention_units', store, dimension, segment, window_name, NULL, kind, NULL, units, 1
+    FROM counts, LATERAL (VALUES ('sold', units_sold), ('returned', units_returned))
+        AS kinds (kind, units)
+    UNION ALL
+    SELECT 'retention_signups', store, dimension, segment, window_name, 'total', NULL, NULL,
+        signups, 1
+    FROM counts
+    UNION ALL
+    SELECT 'retention_revenue', store, dimension, segment, window_name, NULL, kind, currency,
+        minor_units, minor_per_major
+    FROM revenue, LATERAL (VALUES
+        ('gross', gross_minor_units), ('refunded', refunded_minor_units)
+    ) AS kinds (kind, minor_units)
+    UNION ALL
+    SELECT 'retention_average_order_value', store, dimension, segment, window_name, NULL, NULL,
+        currency, gross_minor_units, orders * minor_per_major
+    FROM revenue
+    UNION ALL
+    SELECT 'retention_window_mature', store, NULL, NULL, window_name, NULL, NULL, NULL,
+        is_mature, 1
+    FROM maturity
+)
+SELECT *, numerator::DOUBLE / denominator AS value
+FROM gauges
+WHERE denominator > 0
+ORDER BY ALL;
+
+-- What became of the events.
+CREATE OR REPLACE TABLE event_outcomes AS
+SELECT
+    CASE
+        WHEN outcome <> 'usable' THEN outcome
+        WHEN (type = 'purchase' AND arrival NOT IN (SELECT arrival FROM placed_orders))
+            OR (type = 'return' AND arrival NOT IN (SELECT arrival FROM kept_returns))
+            THEN 'duplicate'
+        WHEN customer_id IS NULL THEN 'guest'
+        ELSE 'applied'
+    END AS outcome,
+    count(*) AS events
+FROM judged_events
+GROUP BY ALL;

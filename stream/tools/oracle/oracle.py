@@ -1,0 +1,126 @@
+"""Runs the SQL over files of events and hands back the gauges a worker should show."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import duckdb
+
+from stream.tools.oracle.parameters import OracleError, OracleParameters, sql_steps
+from stream.tools.oracle.reading import spool_lines
+
+Progress: TypeAlias = Callable[[str, float], None]
+
+READING_SHARE = 0.4  # of the whole time, measured on a million events
+LABEL_COLUMNS = ("store", "dimension", "segment", "window", "status", "kind", "currency")
+
+
+class Sample(NamedTuple):
+    """One gauge: its name, its labels and its value."""
+
+    name: str
+    labels: dict[str, str]
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """Everything the oracle found out.
+
+    Attributes:
+        samples: every gauge, sorted by name and labels. Counts of nothing are there as 0; ratios
+            without a denominator are not there.
+        outcomes: number of events by what became of them: ``applied``, ``duplicate``, ``guest``,
+            ``rejected`` and ``too_late``.
+        events: how many events were read, usable or not.
+        as_of_ms: the moment computed for; None when there is no usable event to tell.
+    """
+
+    samples: list[Sample]
+    outcomes: Mapping[str, int]
+    events: int
+    as_of_ms: int | None
+
+
+def expected(files: Sequence[Path], parameters: OracleParameters) -> list[Sample]:
+    """The gauges a worker that was sent ``files`` should show. See ``recompute``."""
+    return recompute(files, parameters).samples
+
+
+def recompute(
+    files: Sequence[Path],
+    parameters: OracleParameters,
+    on_progress: Progress = lambda _stage, _fraction: None,
+) -> Recomputed:
+    """Recompute every metric from files of JSON lines (``.gz`` too), in order of sending.
+
+    ``on_progress`` hears what is being done and the fraction of the whole that is done.
+
+    Raises:
+        OracleError: when a file cannot be read or a parameter cannot be used.
+    """
+    with tempfile.TemporaryDirectory(prefix="retention-oracle-") as folder:
+        spool = Path(folder) / "events.tsv"
+        events, malformed = spool_lines(
+            files, spool, lambda done: on_progress("reading events", READING_SHARE * done)
+        )
+        with duckdb.connect(config={"temp_directory": folder, "memory_limit": "8GB"}) as database:
+            _run(database, spool, parameters, on_progress)
+            outcomes = {
+                str(outcome): int(count)
+                for outcome, count in database.sql("FROM event_outcomes").fetchall()
+            }
+            outcomes["rejected"] = outcomes.get("rejected", 0) + malformed
+            (as_of_ms,) = database.sql("SELECT max(as_of_ms) FROM as_of").fetchall()[0]
+            return Recomputed(_samples(database), outcomes, events, as_of_ms)
+
+
+def _run(
+    database: duckdb.DuckDBPyConnection,
+    spool: Path,
+    parameters: OracleParameters,
+    on_progress: Progress,
+) -> None:
+    database.execute("SET enable_progress_bar = false")
+    database.execute("CREATE TABLE raw_events (arrival BIGINT, event VARCHAR)")
+    # No quoting or escaping: a JSON text holds neither tabs nor line ends. A line may be as long
+    # as a Kafka message can be made.
+    database.execute(
+        "INSERT INTO raw_events FROM read_csv(?, columns = {arrival: 'BIGINT', event: 'VARCHAR'}, "
+        "auto_detect = false, header = false, delim = '\t', quote = '', escape = '', "
+        "max_line_size = 134217728)",
+        [str(spool)],
+    )
+    steps = list(sql_steps(parameters))
+    for index, (name, text) in enumerate(steps):
+        stage = name.removesuffix(".sql")[3:]
+        on_progress(f"computing {stage}", READING_SHARE + (1 - READING_SHARE) * index / len(steps))
+        try:
+            database.execute(text)
+        except duckdb.CatalogException as error:
+            raise OracleError(f"this DuckDB lacks what {name} needs: {error}") from error
+    on_progress("done", 1.0)
+
+
+def _samples(database: duckdb.DuckDBPyConnection) -> list[Sample]:
+    rows = database.sql(
+        "SELECT metric, numerator, denominator, store, dimension, segment, window_name, status, "
+        "kind, currency FROM metrics ORDER BY ALL"
+    ).fetchall()
+    return [
+        Sample(
+            str(metric),
+            {
+                label: str(text)
+                for label, text in zip(LABEL_COLUMNS, texts, strict=True)
+                if text is not None
+            },
+            # Whole numbers up to here, so that this one division is the only rounding.
+            int(numerator) / int(denominator),
+        )
+        for metric, numerator, denominator, *texts in rows
+    ]

@@ -1,0 +1,144 @@
+"""What a worker shows on ``/metrics``, fetched and made comparable."""
+
+from __future__ import annotations
+
+import http.client
+import time
+import urllib.request
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from stream.tools.console import CommandError
+from stream.tools.oracle import Sample
+from stream.tools.oracle.comparison import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FETCH_TIMEOUT_SECONDS = 30.0
+POLL_SECONDS = 1.0
+#: Records a worker reads again, or reads once more on another topic: not events of their own.
+NOT_EVENTS = frozenset({"replayed", "rerouted"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scrape:
+    """One answer of a worker.
+
+    Attributes:
+        samples: the business gauges the oracle knows, as shown.
+        as_of_ms: the moment they are for; None while the worker has seen no event.
+        lag_events: events not read yet, over all partitions; None when it does not say.
+        outcomes: records by what became of them, over all topics.
+    """
+
+    samples: list[Sample]
+    as_of_ms: int | None
+    partitions_ready: int
+    partitions_expected: int
+    lag_events: int | None
+    outcomes: Mapping[str, int]
+
+    @property
+    def events_read(self) -> int:
+        """How many events this worker has read since its start."""
+        return sum(n for outcome, n in self.outcomes.items() if outcome not in NOT_EVENTS)
+
+    @property
+    def has_read_everything(self) -> bool:
+        """Whether no event is left to read and every partition counts."""
+        return self.lag_events == 0 and self.partitions_ready == self.partitions_expected
+
+
+def scrape(url: str) -> Scrape:
+    """Fetch a worker's metrics.
+
+    Raises:
+        CommandError: when nothing usable answers at ``url``.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise CommandError(
+            f"{url!r} is not the address of a worker: write http://host:port/metrics"
+        )
+    # Without the proxies of the environment: the worker is near.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=FETCH_TIMEOUT_SECONDS) as response:
+            text = response.read().decode("utf-8")
+        return parse(text)
+    except (URLError, OSError, http.client.HTTPException, ValueError) as error:
+        raise CommandError(
+            f"no metrics at {url} ({error}): start a worker, or give its address with --url"
+        ) from error
+
+
+def parse(text: str) -> Scrape:
+    """The parts of an exposition in Prometheus' text format that matter here.
+
+    Raises:
+        ValueError: when the text is not in that format.
+    """
+    samples = [
+        Sample(sample.name, dict(sample.labels), sample.value)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    ]
+    single: dict[str, float] = {name: value for name, labels, value in samples if not labels}
+    outcomes: Counter[str] = Counter()
+    for name, labels, value in samples:
+        if name == "retention_events_total":
+            outcomes[labels["outcome"]] += int(value)
+    lags = [value for name, _, value in samples if name == "retention_lag_events"]
+    as_of_seconds = single.get("retention_as_of_timestamp_seconds")
+    return Scrape(
+        samples=[sample for sample in samples if sample.name in METRICS],
+        as_of_ms=None if as_of_seconds is None else round(as_of_seconds * 1000),
+        partitions_ready=int(single.get("retention_partitions_ready", 0)),
+        partitions_expected=int(single.get("retention_partitions_expected", 0)),
+        lag_events=int(sum(lags)) if lags else None,
+        outcomes=outcomes,
+    )
+
+
+def wait_until_settled(url: str, seconds: float) -> Scrape:
+    """Fetch until everything is read and two answers in a row show the same gauges.
+
+    Raises:
+        CommandError: when that has not happened after ``seconds``.
+    """
+    deadline = time.monotonic() + seconds
+    previous: Scrape | None = None
+    while True:
+        try:
+            current = scrape(url)
+        except CommandError:
+            # A worker that is just starting; past the deadline it is an error.
+            if time.monotonic() >= deadline:
+                raise
+            current = None
+        if current is not None and current.has_read_everything:
+            if previous is not None and previous.samples == current.samples:
+                return current
+            previous = current
+        else:
+            previous = None
+        if time.monotonic() >= deadline:
+            raise CommandError(
+                f"after {seconds:g} s the worker's gauges still move ({_state_of(current)}): "
+                "stop the producers, or give --wait more seconds"
+            )
+        time.sleep(min(POLL_SECONDS, max(deadline - time.monotonic(), 0.05)))
+
+
+def _state_of(current: Scrape | None) -> str:
+    if current is None:
+        return "it does not answer"
+    lag = "unknown" if current.lag_events is None else f"{current.lag_events:,}"
+    return (
+        f"events not read yet: {lag}, partitions ready: "
+        f"{current.partitions_ready} of {current.partitions_expected}"
+    )

@@ -1,0 +1,137 @@
+"""Engines driven the way a worker drives them: chunks of records, offsets, strays sent on."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from stream.domain.config import EngineConfig
+from stream.domain.events import DeadLetter, Outcome
+from stream.domain.metrics import samples
+from stream.domain.totals import Totals
+from stream.domain.windows import parse_window
+from stream.engine import Applied, Engine
+from tests.support.naive import Event, Gauges, NaiveConfig
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+#: A clock past every event of made histories.
+NOW_MS = 1_800_000_000_000
+
+PURCHASES, SIGNUPS, RETURNS, REROUTED = "purchases", "signups", "returns", "retention-rerouted"
+TOPIC_OF = {
+    "purchase": PURCHASES,
+    "signup": SIGNUPS,
+    "return": RETURNS,
+    "cancellation": RETURNS,
+}
+
+
+def engine_config(
+    naive: NaiveConfig, *, partitions: int = 1, horizon_ms: int = 4000 * DAY_MS
+) -> EngineConfig:
+    """The engine's configuration that asks for the same numbers; event clock."""
+    return EngineConfig(
+        windows=tuple(parse_window(name, naive.bucket_ms) for name in naive.windows),
+        dimensions=naive.dimensions,
+        timezone=naive.timezone,
+        bucket_ms=naive.bucket_ms,
+        horizon_ms=horizon_ms,
+        partitions=partitions,
+        topics=(PURCHASES, SIGNUPS, RETURNS, REROUTED),
+        rerouted_topic=REROUTED,
+        clock="event",
+    )
+
+
+def ready_engine(config: EngineConfig) -> Engine:
+    """A new engine that owns every partition, all of them empty."""
+    engine = Engine(config)
+    for partition in range(config.partitions):
+        engine.assign(partition)
+        engine.finish_restore(partition)
+    return engine
+
+
+def encoded(event: Event) -> bytes:
+    """An event as a producer sends it."""
+    return json.dumps(event).encode()
+
+
+@dataclass(slots=True)
+class Log:
+    """One partition of every topic, with an engine's place in it."""
+
+    engine: Engine
+    partition: int = 0
+    now_ms: int = NOW_MS
+    offsets: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+
+    def send(self, events: Sequence[Event], chunk: int = 1 << 30) -> None:
+        """Append events in this order; consecutive ones of one topic arrive in one chunk."""
+        for topic, some in groupby(events, key=lambda event: TOPIC_OF[str(event["type"])]):
+            run = [encoded(event) for event in some]
+            for first in range(0, len(run), chunk):
+                self.send_raw(topic, run[first : first + chunk])
+
+    def send_raw(self, topic: str, values: Sequence[bytes | None]) -> Applied:
+        """Append one chunk of raw records to a topic."""
+        first = self.offsets[topic]
+        self.offsets[topic] += len(values)
+        applied = self.engine.apply(
+            topic,
+            self.partition,
+            range(first, first + len(values)),
+            [None] * len(values),
+            values,
+            self.now_ms,
+        )
+        assert sum(applied.outcomes.values()) == len(values)
+        self.outcomes.update(applied.outcomes)
+        self.dead_letters.extend(applied.dead_letters)
+        return applied
+
+
+def run(
+    events: Sequence[Event], config: EngineConfig, *, chunk: int = 1 << 30
+) -> Engine:
+    """An engine with one partition that was sent these events."""
+    engine = ready_engine(config)
+    Log(engine).send(events, chunk)
+    return engine
+
+
+def gauges(totals: Totals) -> Gauges:
+    """Totals as gauges; no gauge may come twice."""
+    found: Gauges = {}
+    for sample in samples(totals):
+        key = (sample.name, frozenset(sample.labels))
+        assert key not in found
+        found[key] = float(sample.value)
+    return found
+
+
+def gauges_of(engine: Engine, as_of_ms: int) -> Gauges:
+    """All gauges of an engine as of an instant."""
+    return gauges(engine.totals(as_of_ms))
+
+
+def named_sums(engine: Engine) -> Mapping[tuple[object, ...], int]:
+    """Every sum an engine holds that is not 0, by what it stands for and not by row number."""
+    tallies, names = engine._tallies, engine._segments.names
+    per_segment = {"counts": tallies._counts_per_row, "units": 2}
+    pairs = sorted((row, pair) for pair, row in tallies.money_rows().items())
+    result: dict[tuple[object, ...], int] = {}
+    for (part, row, cell), value in tallies.dense().items():
+        if part == "money":
+            first, (segment, currency) = max(pair for pair in pairs if pair[0] <= row)
+            result[part, names[segment], currency, row - first, cell] = value
+        else:
+            segment, within = divmod(row, per_segment[part])
+            result[part, names[segment], within, cell] = value
+    return result
