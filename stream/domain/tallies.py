@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stream.domain.arrays import I64, NEVER_MS
+from stream.domain.arrays import I64, NEVER_MS, grown
 from stream.domain.calendar import Timeline, first_day_of_period, period_of_day
 from stream.domain.intervals import NO_BUCKET, calendar_counts, rolling_intervals
 from stream.domain.paged import PagedArray
@@ -63,6 +63,7 @@ class Tallies:
         self._money = PagedArray(np.int64)
         self._money_rows: dict[tuple[int, int], int] = {}
         self.segment_rows = 0
+        self._kept: I64 = np.zeros(0, np.int64)
 
     @property
     def nbytes(self) -> int:
@@ -74,6 +75,8 @@ class Tallies:
         self._counts.add_rows(self._counts_per_row)
         self._units.add_rows(_UNIT_ROWS)
         self.segment_rows += 1
+        if self.segment_rows > len(self._kept):
+            self._kept = grown(self._kept, self.segment_rows)
         return self.segment_rows - 1
 
     # -- adding terms ------------------------------------------------------------------------
@@ -126,6 +129,7 @@ class Tallies:
         if len(amounts.time_ms) == 0:
             return
         slot = self.timeline.slot(amounts.time_ms)
+        self._keep(amounts.segments, sign)
         self._add_units(RETURNED, amounts, slot, sign)
         self._add_money(REFUNDED, amounts, slot, amounts.minor_units * sign)
 
@@ -133,6 +137,7 @@ class Tallies:
         """Add customers' earliest signups."""
         if len(time_ms) == 0:
             return
+        self._keep(segments, sign)
         terms = _Terms()
         terms.add(SIGNUPS, None, self.timeline.slot(time_ms), sign)
         terms.scatter(self._counts, segments, self._counts_per_row, len(time_ms))
@@ -163,6 +168,10 @@ class Tallies:
         """Every (segment row, currency number) that has money, and its money row."""
         return dict(self._money_rows)
 
+    def occupied(self) -> I64:
+        """Segment rows with any order, return or signup; cancellations may empty one again."""
+        return np.flatnonzero(self._kept)
+
     def first_orders_to(self, segment_rows: I64, slot: int) -> I64:
         """Customers whose first order is in or before a slot."""
         return self._counts.sum_to(segment_rows * self._counts_per_row + FIRST_ORDERS, slot)
@@ -187,9 +196,13 @@ class Tallies:
         return segment_rows * self._counts_per_row + row
 
     def _add_sales(self, amounts: Amounts, slot: I64, sign: int) -> None:
+        self._keep(amounts.segments, sign)
         self._add_units(SOLD, amounts, slot, sign)
         self._add_money(GROSS, amounts, slot, amounts.minor_units * sign)
         self._add_money(ORDERS_PAID, amounts, slot, np.full(len(slot), sign, np.int64))
+
+    def _keep(self, segments: I64, sign: int) -> None:
+        self._kept += sign * np.bincount(segments.ravel(), minlength=len(self._kept))
 
     def _add_units(self, row: int, amounts: Amounts, slot: I64, sign: int) -> None:
         for dimension in range(amounts.segments.shape[1]):

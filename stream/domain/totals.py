@@ -140,9 +140,10 @@ def _small_segments(customers: dict[Segment, int]) -> set[Segment]:
 def totals(tallies: Tallies, segments: Segments, as_of_ms: int) -> Totals:
     """Read the tallies of all segments as of one instant."""
     result = Totals(as_of_ms)
-    everyone = np.arange(tallies.segment_rows, dtype=np.int64)
+    everyone = tallies.occupied()
     names = segments.names
-    stores = np.array([row for row, name in enumerate(names) if name.dimension == ALL], np.int64)
+    whole = [row for row in everyone.tolist() if names[row].dimension == ALL]
+    stores = np.array(whole, np.int64)
     for number, window in enumerate(tallies.windows):
         now = moment(tallies.timeline, window, as_of_ms)
         _read(result, tallies, segments, (number, window.name), now, everyone)
@@ -152,7 +153,9 @@ def totals(tallies: Tallies, segments: Segments, as_of_ms: int) -> Totals:
         result.mature_from_slots[window.name] = now.preceding_slots.start
     last_slot = tallies.timeline.last_slot_of_bucket(as_of_ms // tallies.timeline.bucket_ms)
     ever = tallies.first_orders_to(everyone, last_slot).tolist()
-    result.customers = dict(zip(names, ever, strict=True))
+    result.customers = {
+        names[row]: count for row, count in zip(everyone.tolist(), ever, strict=True)
+    }
     for row in stores.tolist():
         slot = tallies.first_order_slot(row)
         if slot is not None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 SCRAPE_TIMEOUT_SECONDS = 5.0
+SHORTENED_FROM = 10_000
 CUSTOMER_STATUSES = ("active", "new", "retained", "lost", "repeat")
 RETENTION = "retention_customer_retention_ratio"
 REPEAT = "retention_repeat_purchase_ratio"
@@ -149,4 +150,8 @@ def _percent(ratio: float | None) -> str:
 
 
 def _money(revenue: Mapping[str, float]) -> str:
-    return ", ".join(f"{amount:,.0f} {currency}" for currency, amount in revenue.items()) or "-"
+    return ", ".join(f"{_short(amount)} {currency}" for currency, amount in revenue.items()) or "-"
+
+
+def _short(amount: float) -> str:
+    return f"{amount:,.0f}" if amount < SHORTENED_FROM else f"{amount / 1000:,.0f}k"

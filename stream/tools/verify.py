@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     from stream.settings import Settings
 
+#: An event that came to the wrong partition takes one flush to leave and one to be counted.
+STEADY_FLUSHES = 2.5
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The command's arguments."""
@@ -76,7 +79,12 @@ def run(settings: Settings, args: Namespace) -> int:
     if not args.files:
         raise CommandError("name the files of events that were sent to the worker")
     url: str = args.url or f"http://{settings.web_host}:{settings.web_port}/metrics"
-    shown = wait_until_settled(url, args.wait) if args.wait else scrape(url)
+    if args.wait:
+        shown = wait_until_settled(
+            url, args.wait, STEADY_FLUSHES * settings.commit_interval_seconds
+        )
+    else:
+        shown = scrape(url)
     if parameters.as_of_ms is None:
         parameters = replace(parameters, as_of_ms=shown.as_of_ms)
     try:

@@ -70,9 +70,10 @@ def scrape(url: str) -> Scrape:
         with opener.open(url, timeout=FETCH_TIMEOUT_SECONDS) as response:
             text = response.read().decode("utf-8")
         return parse(text)
-    except (URLError, OSError, http.client.HTTPException, ValueError) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        reason = error.reason if isinstance(error, URLError) else error
         raise CommandError(
-            f"no metrics at {url} ({error}): start a worker, or give its address with --url"
+            f"no metrics at {url} ({reason}): start a worker, or give its address with --url"
         ) from error
 
 
@@ -104,14 +105,18 @@ def parse(text: str) -> Scrape:
     )
 
 
-def wait_until_settled(url: str, seconds: float) -> Scrape:
-    """Fetch until everything is read and two answers in a row show the same gauges.
+def wait_until_settled(url: str, seconds: float, steady_seconds: float) -> Scrape:
+    """Fetch until everything is read and the gauges have stood still for ``steady_seconds``.
+
+    A worker tells its lag, and sends events on to their own partition, when it flushes: no lag is
+    only true when it still holds some flushes later.
 
     Raises:
         CommandError: when that has not happened after ``seconds``.
     """
     deadline = time.monotonic() + seconds
-    previous: Scrape | None = None
+    steady: Scrape | None = None
+    steady_since = 0.0
     while True:
         try:
             current = scrape(url)
@@ -120,18 +125,23 @@ def wait_until_settled(url: str, seconds: float) -> Scrape:
             if time.monotonic() >= deadline:
                 raise
             current = None
-        if current is not None and current.has_read_everything:
-            if previous is not None and previous.samples == current.samples:
-                return current
-            previous = current
-        else:
-            previous = None
-        if time.monotonic() >= deadline:
+        now = time.monotonic()
+        if current is None or not current.has_read_everything:
+            steady = None
+        elif steady is None or (steady.samples, steady.outcomes) != (
+            current.samples,
+            current.outcomes,
+        ):
+            steady, steady_since = current, now
+        elif now - steady_since >= steady_seconds:
+            return current
+        if now >= deadline:
             raise CommandError(
-                f"after {seconds:g} s the worker's gauges still move ({_state_of(current)}): "
-                "stop the producers, or give --wait more seconds"
+                f"after {seconds:g} s the worker's gauges have not stood still for "
+                f"{steady_seconds:g} s ({_state_of(current)}): stop the producers, "
+                "or give --wait more seconds"
             )
-        time.sleep(min(POLL_SECONDS, max(deadline - time.monotonic(), 0.05)))
+        time.sleep(min(POLL_SECONDS, max(deadline - now, 0.01)))
 
 
 def _state_of(current: Scrape | None) -> str:
@@ -139,6 +149,6 @@ def _state_of(current: Scrape | None) -> str:
         return "it does not answer"
     lag = "unknown" if current.lag_events is None else f"{current.lag_events:,}"
     return (
-        f"events not read yet: {lag}, partitions ready: "
+        f"events not read yet: {lag}; partitions ready: "
         f"{current.partitions_ready} of {current.partitions_expected}"
     )

@@ -12,9 +12,8 @@ from pathlib import Path
 import psutil
 from kafka import KafkaConsumer
 
-from stream.settings import Settings, load_settings
+from stream.settings import Settings
 from stream.tools.child_process import ChildProcess
-from stream.tools.topics import ensure_topics
 from tests.benchmarks.setting import Measured, committed_events, watched
 
 START_TIMEOUT_SECONDS = 60.0
@@ -24,7 +23,6 @@ def measure(settings: Settings, environ: dict[str, str], group: str, events: int
     """Start a worker with a group of its own; from ready until every event is committed."""
     environ = {**environ, "RETENTION_APP_ID": group}
     os.environ.update(environ)
-    ensure_topics(load_settings(environ))
     log = Path(settings.data_dir) / "bench" / f"{group}.log"
     worker = ChildProcess("worker", [sys.executable, "-m", "stream", "worker"], log)
     consumer = KafkaConsumer(

@@ -147,7 +147,7 @@ def _worker(folder: Path) -> Iterator[ChildProcess]:
         process.stop()
 
 
-def _settled(settings: Settings, worker: ChildProcess) -> Scrape:
+def _settled(settings: Settings, worker: ChildProcess, events: int) -> Scrape:
     """The gauges once everything is read; the identities hold at every scrape on the way."""
     url = f"http://{settings.web_host}:{settings.web_port}/metrics"
     deadline = time.monotonic() + SETTLE_SECONDS
@@ -159,7 +159,8 @@ def _settled(settings: Settings, worker: ChildProcess) -> Scrape:
             time.sleep(0.1)  # it is still starting
             continue
         assert broken_identities(shown.samples) == []
-        if shown.has_read_everything and shown.samples:
+        # Rerouted events are on their way while there is no lag: each must have arrived.
+        if shown.has_read_everything and shown.events_read >= events:
             return shown
         time.sleep(0.1)
     raise AssertionError(f"not everything was read in {SETTLE_SECONDS} s")

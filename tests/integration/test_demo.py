@@ -121,5 +121,5 @@ def test_killed_demo_leaves_nothing_behind(tmp_path: Path) -> None:
         running.read_until(re.compile("^waiting"))
         children = running.children()
         running.process.kill()
-    assert len(children) == 3
+    assert len(children) == 2
     assert left_over(children) == []

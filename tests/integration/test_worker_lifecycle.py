@@ -45,7 +45,7 @@ def test_events_of_all_topics_reach_the_gauges(broker_address: str, tmp_path: Pa
     }
     stream.send(topics.topic_returns, [back, cancelled])
 
-    with Worker(stream, tmp_path) as worker:
+    with Worker(stream.environ, tmp_path) as worker:
         worker.wait_until_ready().wait_for_events(242)
 
         whole = {"dimension": "all", "segment": "all", "window": "30d"}
@@ -66,7 +66,7 @@ def test_sigterm_commits_and_exits_with_0_within_10_seconds(
 ) -> None:
     stream = Stream(broker_address, RETENTION_COMMIT_INTERVAL_SECONDS="600")
     stream.send(stream.settings.topic_purchases, purchases(200))
-    with Worker(stream, tmp_path) as worker:
+    with Worker(stream.environ, tmp_path) as worker:
         worker.wait_until_ready().wait_for_events(200)
         asked_at = time.monotonic()
         assert worker.terminate() == 0
@@ -74,20 +74,43 @@ def test_sigterm_commits_and_exits_with_0_within_10_seconds(
         assert "stopped" in worker.last_log_line
 
     # The commit interval never passed, so nothing but the stop can have committed.
-    with Worker(stream, tmp_path) as successor:
+    with Worker(stream.environ, tmp_path) as successor:
         successor.wait_until_ready().wait_until_committed()
         assert successor.outcomes() == {}
+
+
+def test_sigterm_before_the_worker_is_ready_ends_it_as_cleanly(
+    broker_address: str, tmp_path: Path
+) -> None:
+    stream = Stream(broker_address)
+    with Worker(stream.environ, tmp_path) as worker:
+        worker.wait_until_serving()
+        assert worker.get("/readyz")[0] == 503
+        assert worker.get("/metrics")[0] == 200
+        asked_at = time.monotonic()
+        assert worker.terminate() == 0
+        assert time.monotonic() - asked_at < 10
+
+
+def test_a_port_that_is_taken_is_named_in_one_line(broker_address: str, tmp_path: Path) -> None:
+    stream = Stream(broker_address)
+    with Worker(stream.environ, tmp_path) as first:
+        first.wait_until_serving()
+        with Worker(stream.environ, tmp_path, port=first.port) as second:
+            assert second.wait_for_exit() == 2
+            assert "RETENTION_WEB_PORT" in second.last_log_line
+            assert "Traceback" not in second.log
 
 
 def test_totals_are_the_same_after_a_clean_restart(broker_address: str, tmp_path: Path) -> None:
     stream = Stream(broker_address)
     stream.send(stream.settings.topic_purchases, purchases(500))
-    with Worker(stream, tmp_path) as worker:
+    with Worker(stream.environ, tmp_path) as worker:
         worker.wait_until_ready().wait_for_events(500)
         before = worker.business()
         assert worker.terminate() == 0
 
-    with Worker(stream, tmp_path) as successor:
+    with Worker(stream.environ, tmp_path) as successor:
         successor.wait_until_ready()
         assert successor.business() == before
         stream.send(stream.settings.topic_purchases, purchases(100, first=500))
@@ -100,12 +123,12 @@ def test_totals_are_the_same_after_kill_9_before_anything_was_committed(
 ) -> None:
     stream = Stream(broker_address, RETENTION_COMMIT_INTERVAL_SECONDS="600")
     stream.send(stream.settings.topic_purchases, purchases(500))
-    with Worker(stream, tmp_path) as worker:
+    with Worker(stream.environ, tmp_path) as worker:
         worker.wait_until_ready().wait_for_events(500)
         before = worker.business()
         worker.kill()
 
-    with Worker(stream, tmp_path) as successor:
+    with Worker(stream.environ, tmp_path) as successor:
         successor.wait_until_ready().wait_for_events(500)
         assert successor.business() == before
 
@@ -116,14 +139,14 @@ def test_totals_are_the_same_after_kill_9_between_two_commits(
     stream = Stream(broker_address)
     topic = stream.settings.topic_purchases
     stream.send(topic, purchases(500))
-    with Worker(stream, tmp_path) as worker:
+    with Worker(stream.environ, tmp_path) as worker:
         worker.wait_until_ready().wait_for_events(500).wait_until_committed()
         stream.send(topic, purchases(500, first=500))
         worker.wait_for_events(1000)
         before = worker.business()
         worker.kill()
 
-    with Worker(stream, tmp_path) as successor:
+    with Worker(stream.environ, tmp_path) as successor:
         # What was committed is not read again; of the rest, all or nothing may have been.
         successor.wait_until_ready()
         successor.wait_until_committed()
@@ -138,7 +161,7 @@ def test_a_bad_event_becomes_a_dead_letter_with_its_key_value_and_headers(
     topics = stream.settings
     bad = Record(1, b"some-key", b"not json", [("trace", b"abc")])
     stream.send_raw(topics.topic_signups, [bad])
-    with Worker(stream, tmp_path) as worker:
+    with Worker(stream.environ, tmp_path) as worker:
         worker.wait_until_ready().wait_for_events(1)
         (letter,) = stream.read(topics.topic_dead_letters, 1)
         assert worker.outcomes() == {(topics.topic_signups, "rejected"): 1}
@@ -175,7 +198,7 @@ def test_an_event_in_the_wrong_partition_is_sent_on_and_counted_once(
         [("a", b"b")],
     )
     stream.send_raw(topics.topic_purchases, [stray])
-    with Worker(stream, tmp_path) as worker:
+    with Worker(stream.environ, tmp_path) as worker:
         worker.wait_until_ready().wait_for_events(3)
         assert worker.outcomes() == {
             (topics.topic_purchases, "applied"): 1,

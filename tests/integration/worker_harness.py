@@ -67,30 +67,13 @@ class Stream:
 
     def send(self, topic: str, events: Iterable[Mapping[str, Any]]) -> None:
         """Send events, keyed and placed by their customer as producers do."""
-        self.send_raw(
-            topic,
-            [
-                Record(
-                    partition_of(str(event["customer_id"])),
-                    str(event["customer_id"]).encode(),
-                    json.dumps(event).encode(),
-                    [],
-                )
-                for event in events
-            ],
-        )
+        self.send_raw(topic, [record_of(event) for event in events])
 
     def send_raw(self, topic: str, records: Iterable[Record]) -> None:
         producer = KafkaProducer(bootstrap_servers=self.settings.broker, acks="all")
         try:
             for record in records:
-                producer.send(
-                    topic,
-                    key=record.key,
-                    value=record.value,
-                    headers=record.headers,
-                    partition=record.partition,
-                )
+                send_record(producer, topic, record)
             producer.flush()
         finally:
             producer.close()
@@ -115,21 +98,21 @@ class Worker:
 
     def __init__(
         self,
-        stream: Stream,
+        environ: Mapping[str, str],
         log_folder: Path,
         *,
         command: Sequence[str] = WORKER_COMMAND,
-        **settings: str,
+        port: int | None = None,
     ) -> None:
-        (self.port,) = free_ports(1)
-        chosen = {**stream.environ, "RETENTION_WEB_PORT": str(self.port), **settings}
+        self.port = port or free_ports(1)[0]
+        chosen = {**environ, "RETENTION_WEB_PORT": str(self.port)}
         # Of this program's settings the worker sees only those chosen here.
         unset = [f"--unset={name}" for name in DEFAULTS if name not in chosen]
         assignments = [f"{name}={value}" for name, value in chosen.items()]
         self._process = ChildProcess(
             "worker",
             ["env", *unset, *assignments, sys.executable, *command],
-            log_folder / f"worker-{self.port}.log",
+            log_folder / f"worker-{uuid.uuid4().hex[:8]}.log",
         )
 
     def __enter__(self) -> Self:
@@ -173,6 +156,10 @@ class Worker:
         self._until(lambda: self.exit_code is not None, "end", alive=False)
         return self.exit_code
 
+    def wait_until_serving(self) -> Self:
+        self._until(lambda: self.get("/healthz")[0] == 200, "serve HTTP")
+        return self
+
     def wait_until_ready(self) -> Self:
         self._until(lambda: self.get("/readyz")[0] == 200, "be ready", READY_TIMEOUT_SECONDS)
         return self
@@ -180,6 +167,27 @@ class Worker:
     def wait_for_events(self, count: int) -> Self:
         """Wait until that many records were read since this worker's start."""
         self._until(lambda: sum(self.outcomes().values()) >= count, f"read {count} events")
+        return self
+
+    def wait_until_owning(self, partitions: int) -> Self:
+        """Wait until that many partitions are restored and counted here."""
+        self._until(
+            lambda: (
+                ("retention_partitions_ready", {}, float(partitions)) in self.samples()
+                and self.get("/readyz")[0] == 200
+            ),
+            f"own {partitions} partitions",
+            READY_TIMEOUT_SECONDS,
+        )
+        return self
+
+    def wait_for_orders(self, count: int) -> Self:
+        """Wait until the longest rolling window counts so many orders."""
+        whole = {"store": "default", "dimension": "all", "segment": "all", "window": "30d"}
+        self._until(
+            lambda: ("retention_orders", whole, float(count)) in self.samples(),
+            f"count {count} orders",
+        )
         return self
 
     def wait_until_committed(self) -> Self:
@@ -244,6 +252,22 @@ class Worker:
             if time.monotonic() > deadline:
                 raise AssertionError(f"the worker did not {what} in {timeout_seconds} s")
             time.sleep(0.05)
+
+
+def send_record(producer: KafkaProducer, topic: str, record: Record) -> None:
+    producer.send(
+        topic,
+        key=record.key,
+        value=record.value,
+        headers=record.headers,
+        partition=record.partition,
+    )
+
+
+def record_of(event: Mapping[str, Any]) -> Record:
+    """The event as a record, keyed and placed by its customer."""
+    customer_id = str(event["customer_id"])
+    return Record(partition_of(customer_id), customer_id.encode(), json.dumps(event).encode(), [])
 
 
 def partition_of(customer_id: str) -> int:

@@ -1,7 +1,8 @@
 """The gauges once more, in plain Python loops: what the oracle itself is checked against.
 
 For well-formed events only (as ``event_lines`` makes them: times in epoch milliseconds, amounts as
-decimal strings of currencies with two digits), all of them inside the horizon.
+decimal strings of currencies with two digits), all of them inside the horizon and in at most fifty
+segments.
 """
 
 from __future__ import annotations
@@ -179,13 +180,7 @@ def _segments(
             cast("dict[str, str]", e.get("attributes") or {}).get(dimension) for e in carriers
         )
         names[who] = next((value for value in values if value), "unknown")
-    customers: dict[str, set[str]] = {name: set() for name in names.values()}
-    for event in orders:
-        if event.get("customer_id") is not None:
-            customers[names[_who(event)]].add(_who(event))
-    by_size = sorted(customers.keys() - {"unknown"}, key=lambda name: (-len(customers[name]), name))
-    kept = {*by_size[:50], "unknown"}
-    return {who: name if name in kept else "other" for who, name in names.items()}
+    return names
 
 
 def _who(event: Event) -> str:

@@ -97,9 +97,7 @@ class Log:
         return applied
 
 
-def run(
-    events: Sequence[Event], config: EngineConfig, *, chunk: int = 1 << 30
-) -> Engine:
+def run(events: Sequence[Event], config: EngineConfig, *, chunk: int = 1 << 30) -> Engine:
     """An engine with one partition that was sent these events."""
     engine = ready_engine(config)
     Log(engine).send(events, chunk)

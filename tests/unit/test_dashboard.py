@@ -27,7 +27,7 @@ retention_orders{store="a",dimension="all",segment="all",window="30d"} 2000
 # TYPE retention_revenue gauge
 retention_revenue{store="a",dimension="all",segment="all",window="30d",currency="GBP",kind="gross"} 1234.5
 retention_revenue{store="a",dimension="all",segment="all",window="30d",currency="GBP",kind="refunded"} 99
-retention_revenue{store="a",dimension="all",segment="all",window="30d",currency="JPY",kind="gross"} 800
+retention_revenue{store="a",dimension="all",segment="all",window="30d",currency="JPY",kind="gross"} 80000
 # TYPE retention_events_total counter
 retention_events_total{topic="purchases",outcome="applied"} 40
 retention_events_total{topic="returns",outcome="rejected"} 2
@@ -54,7 +54,7 @@ def test_gauges_of_the_whole_store_are_read_by_window() -> None:
     month = gauges.windows["a", "30d"]
     assert month.customers == {"active": 1500, "new": 5, "retained": 7, "lost": 2, "repeat": 3}
     assert (month.retention_ratio, month.repeat_ratio, month.orders) == (0.645, None, 2000)
-    assert month.revenue == {"GBP": 1234.5, "JPY": 800}
+    assert month.revenue == {"GBP": 1234.5, "JPY": 80_000}
     year = gauges.windows["a", "year"]
     assert (year.retention_ratio, year.repeat_ratio, year.orders) == (None, 0.474, 0)
 
@@ -74,7 +74,7 @@ def test_status_without_anything_seen_has_no_time_and_no_lag() -> None:
 
 def test_table_shows_a_row_per_window_with_absent_ratios_as_a_dash() -> None:
     rows = [text.split() for text in shown(parse(PAGE)).splitlines()]
-    assert ["30d", *MONTH_CELLS, "GBP,", "800", "JPY"] in rows
+    assert ["30d", *MONTH_CELLS, "GBP,", "80k", "JPY"] in rows
     assert ["year", *YEAR_CELLS] in rows
 
 

@@ -89,7 +89,7 @@ def test_those_who_bought_again_in_january_2011_are_as_published(events_file: Pa
         ("week", "2011-03-20T23:59:59Z", "2011-03-14T00:00:00", "2011-03-07T00:00:00"),
     ],
 )
-def test_plain_loops_find_the_same(  # noqa: PLR0917 - one argument per column of the table above
+def test_plain_loops_find_the_same(
     events_file: Path,
     orders: list[Order],
     window: str,

@@ -160,9 +160,27 @@ def test_the_fifty_are_those_with_most_customers_ever_not_in_a_window(tmp_path: 
     assert active(gauges, "other") == 1
 
 
-def test_a_value_named_like_a_built_in_segment_joins_it(tmp_path: Path) -> None:
-    events = [*bought_in("unknown", 2), purchase("no value", 50)]
-    assert active(gauges_of(tmp_path, events, GIVEN), "unknown") == 3
+def test_customers_after_as_of_do_not_make_a_segment_larger(tmp_path: Path) -> None:
+    events = [
+        *(event for number in range(50) for event in bought_in(f"later-{number:02}", 1, day=70)),
+        *bought_in("now", 1),
+    ]
+    gauges = gauges_of(tmp_path, events, GIVEN)
+    assert active(gauges, "now") == 1
+    assert "later-49" not in gauges.segments("channel")
+
+
+def test_a_value_named_like_a_built_in_segment_joins_it_and_takes_no_place(tmp_path: Path) -> None:
+    events = [
+        *bought_in("unknown", 2),
+        *bought_in("other", 2),
+        purchase("no value", 50),
+        *(event for number in range(51) for event in bought_in(f"s{number:02}", 1)),
+    ]
+    gauges = gauges_of(tmp_path, events, GIVEN)
+    assert active(gauges, "unknown") == 3
+    assert active(gauges, "other") == 3
+    assert len(gauges.segments("channel")) == 52
 
 
 def test_labels_are_kept_as_they_are(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tests.support.event_lines import Event
 
-AS_OF_60 = parameters("30d", as_of_day=60)
+AS_OF_60 = parameters("30d", as_of_day=60, dimensions=("channel",))
 
 
 def without(event: Event, field: str) -> Event:
@@ -75,13 +75,15 @@ USABLE: list[Event | str] = [
     line(attributes={}),
     line(attributes=None),
     line(attributes={"channel": "web", "note": None, "empty": "", "long": "x" * 128}),
+    line(attributes={"not a dimension": True, "nor this": "x" * 1000}),
     line(customer_id=None),
     line(customer_id="x" * 256),
     line(unknown_field={"any": ["thing"]}),
     without(line(), "customer_id"),
     signup("c", 50),
-    signup("c", 50, amount="not looked at", order_id=None),
+    signup("c", 51, amount="not looked at", order_id=None),
     product_return("c", 50, order_id=None),
+    product_return("c", 50, order_id="x" * 257, return_id=8),
     product_return("c", 50, order_id="1", return_id=7),
     cancellation("c", 77, 50),
     "  " + json.dumps(line()) + "\t\r",
@@ -166,7 +168,6 @@ REJECTED: list[Event | str] = [
     line(attributes="web"),
     line(attributes={"channel": 1}),
     line(attributes={"channel": {"deep": "x"}}),
-    line(attributes={"not a dimension": True}),
     line(attributes={"channel": "x" * 129}),
     line(customer_id=""),
     line(customer_id=7),
@@ -181,6 +182,10 @@ REJECTED: list[Event | str] = [
     without(product_return("c", 50), "currency"),
     product_return("c", 50, units=-1),
     product_return("c", 50, order_id=1.5),
+    signup("c", 50, units="1"),
+    signup("c", 50, currency=978),
+    product_return("c", 50, attributes=[]),
+    line(amount="0" * 19),
     without(cancellation("c", "1", 50), "order_id"),
     without(cancellation("c", "1", 50), "customer_id"),
 ]
@@ -188,7 +193,7 @@ REJECTED: list[Event | str] = [
 
 def misjudged(tmp_path: Path, events: list[Event | str], wanted: set[str]) -> list[Event | str]:
     """The events that become something else; one by one only when there are any."""
-    given = parameters("30d", as_of_day=60, horizon_days=10_000)
+    given = parameters("30d", as_of_day=60, horizon_days=10_000, dimensions=("channel",))
 
     def right(several: list[Event | str]) -> bool:
         judged = gauges_of(tmp_path, several, given).outcomes

@@ -191,10 +191,12 @@ def test_waiting_ends_when_all_is_read_and_the_gauges_stand_still(
     truth: Gauges, events_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verify_scrape, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(verify, "STEADY_FLUSHES", 0.1)
     samples = truth.recomputed.samples
     lagging = exposition([]).replace('partition="0"} 0', 'partition="0"} 5')
     moving = exposition(changed(samples, "retention_orders", -1))
-    with worker(lagging, moving, exposition(samples)) as url:
+    # Twice the same, but not for long enough.
+    with worker(lagging, moving, moving, exposition(samples)) as url:
         assert run_verify(events_file, "--url", url, "--wait", "30") == 0
 
 

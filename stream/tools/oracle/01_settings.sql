@@ -7,15 +7,23 @@ SET TimeZone = 'UTC';
 
 CREATE OR REPLACE TABLE settings AS
 SELECT
-    ${clock}       AS clock,        -- 'event': as of = greatest event time seen; 'wall': the clock
-    ${timezone}    AS timezone,     -- of calendar windows, an IANA name
-    ${bucket_ms}   AS bucket_ms,    -- the unit of time of rolling windows
-    ${horizon_ms}  AS horizon_ms,   -- how far behind as of an event may be
-    ${now_ms}      AS now_ms,       -- the clock: events more than 24 h after it are not usable
-    ${given_as_of_ms}::BIGINT AS given_as_of_ms;  -- NULL: the greatest event time, or the clock
+    -- 'event': as of is the greatest event time seen; 'wall': the clock.
+    ${clock} AS clock,
+    -- Of calendar windows, an IANA name.
+    ${timezone} AS timezone,
+    -- The unit of time of rolling windows.
+    ${bucket_ms} AS bucket_ms,
+    -- How far behind as of an event may be.
+    ${horizon_ms} AS horizon_ms,
+    -- The clock: events more than 24 hours after it are not usable.
+    ${now_ms} AS now_ms,
+    -- The moment to compute for; NULL: what the clock says.
+    ${given_as_of_ms}::BIGINT AS given_as_of_ms;
 
 -- unit NULL: a rolling window of length_buckets buckets; otherwise a calendar period.
-CREATE OR REPLACE TABLE configured_windows (window_name VARCHAR, unit VARCHAR, length_buckets BIGINT);
+CREATE OR REPLACE TABLE configured_windows (
+    window_name VARCHAR, unit VARCHAR, length_buckets BIGINT
+);
 INSERT INTO configured_windows VALUES
     ${windows};
 

@@ -31,7 +31,7 @@ amounts AS (
         times.*,
         currency,
         minor_digits,
-        amount_json[1] = '"' AND regexp_full_match(amount_text, '[0-9]+([.][0-9]+)?')
+        amount_json[1] = '"' AND regexp_full_match(amount_text, '[0-9]{1,18}([.][0-9]{1,32})?')
             AS is_decimal_text,
         -- Zeros at the end of a decimal string say nothing; other excess digits are an error.
         rtrim(regexp_extract(amount_text, '[.]([0-9]+)$', 1), '0') AS fraction_digits,
@@ -85,9 +85,21 @@ SELECT
         WHEN store_json[1] = '"' AND length(store_text) BETWEEN 1 AND 128
             AND NOT contains(store_text, chr(0)) THEN store_text END AS store,
     CASE WHEN attributes_json[1] = '{' THEN attributes_json END AS attributes,
+    -- Of the attributes only the dimensions are looked at: texts of at most 128 characters.
     attributes_json IS NULL OR (attributes_json[1] = '{' AND coalesce(list_bool_and(
         list_transform(
-            json_extract(attributes_json, '$.*')::VARCHAR[],
-            lambda value: value = 'null' OR (value[1] = '"' AND length(value ->> '$') <= 128)
-        )), true)) AS attributes_usable
+            list_transform(
+                (SELECT list(dimension) FROM dimensions),
+                lambda dimension: json_extract(attributes_json, '/' || dimension)::VARCHAR),
+            lambda value: coalesce(value, 'null') = 'null'
+                OR (value[1] = '"' AND length(value ->> '$') <= 128)
+        )), true)) AS attributes_usable,
+    -- Every known field has the right type of JSON, also where its value is not looked at.
+    coalesce(customer_id_json[1] = '"', true)
+        AND coalesce(order_id_json[1] = '"' OR regexp_full_match(order_id_json, '-?[0-9]+'), true)
+        AND coalesce(return_id_json[1] = '"' OR regexp_full_match(return_id_json, '-?[0-9]+'), true)
+        AND coalesce(regexp_matches(amount_json, '^["0-9-]'), true)
+        AND coalesce(currency_json[1] = '"', true)
+        AND coalesce(regexp_matches(units_json, '^[0-9-]'), true)
+        AND coalesce(store_json[1] = '"', true) AS types_usable
 FROM amounts;

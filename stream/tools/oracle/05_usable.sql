@@ -8,16 +8,16 @@ WITH checked AS (
         CASE
             WHEN NOT is_object THEN 'not a JSON object'
             WHEN type IS NULL THEN 'type'
+            WHEN NOT types_usable THEN 'a field of the wrong type'
             -- Before 1970 is a mistake in a shop's events.
             WHEN occurred_at_ms IS NULL OR occurred_at_ms < 0 THEN 'occurred_at'
             WHEN occurred_at_ms > now_ms + 24 * 3600 * 1000 THEN 'in the future'
             WHEN store IS NULL THEN 'store'
             -- Only a purchase may go without a customer: a guest order.
             WHEN customer_id IS NULL AND (has_customer_id OR type <> 'purchase') THEN 'customer_id'
-            WHEN order_id IS NULL AND (has_order_id OR type IN ('purchase', 'cancellation'))
-                AND type <> 'signup' THEN 'order_id'
+            WHEN order_id IS NULL AND type IN ('purchase', 'cancellation') THEN 'order_id'
             WHEN return_id IS NULL AND type = 'return' THEN 'return_id'
-            WHEN NOT attributes_usable AND type IN ('purchase', 'signup') THEN 'attributes'
+            WHEN NOT attributes_usable THEN 'attributes'
             WHEN type IN ('purchase', 'return') THEN CASE
                 WHEN currency IS NULL THEN 'currency'
                 WHEN amount_minor_units IS NULL OR amount_minor_units > 10::HUGEINT ** 15

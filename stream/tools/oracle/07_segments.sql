@@ -45,9 +45,9 @@ CREATE OR REPLACE TABLE segments AS
 SELECT
     store, dimension, value,
     CASE
-        WHEN value = 'unknown' THEN value
+        WHEN value IN ('unknown', 'other') THEN value  -- beside the 50
         WHEN row_number() OVER (
-            PARTITION BY store, dimension, value = 'unknown'
+            PARTITION BY store, dimension, value IN ('unknown', 'other')
             ORDER BY customers DESC, value) <= 50 THEN value
         ELSE 'other'
     END AS segment

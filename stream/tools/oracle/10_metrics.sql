@@ -109,6 +109,21 @@ FROM gauges
 WHERE denominator > 0
 ORDER BY ALL;
 
+-- A second cancellation of an order, and a signup like one before it, say nothing new.
+CREATE OR REPLACE TABLE repeated_events AS
+SELECT arrival FROM usable_events
+WHERE type = 'cancellation'
+QUALIFY row_number() OVER (PARTITION BY store, customer_id, order_id ORDER BY arrival) > 1
+UNION ALL
+SELECT arrival FROM (
+    SELECT usable_events.*,
+        (SELECT list(coalesce(json_extract_string(attributes, '/' || dimension), ''))
+            FROM dimensions) AS carried
+    FROM usable_events WHERE type = 'signup'
+)
+QUALIFY row_number() OVER (
+    PARTITION BY store, customer_id, occurred_at_ms, carried ORDER BY arrival) > 1;
+
 -- What became of the events.
 CREATE OR REPLACE TABLE event_outcomes AS
 SELECT
@@ -116,6 +131,7 @@ SELECT
         WHEN outcome <> 'usable' THEN outcome
         WHEN (type = 'purchase' AND arrival NOT IN (SELECT arrival FROM placed_orders))
             OR (type = 'return' AND arrival NOT IN (SELECT arrival FROM kept_returns))
+            OR arrival IN (SELECT arrival FROM repeated_events)
             THEN 'duplicate'
         WHEN customer_id IS NULL THEN 'guest'
         ELSE 'applied'

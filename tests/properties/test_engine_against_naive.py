@@ -1,0 +1,33 @@
+"""The engine against the plain recount: every gauge, in any time zone, at any instant."""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from tests.properties.histories import History, histories
+from tests.support.engines import engine_config, gauges_of, run
+from tests.support.naive import differences, naive_gauges
+
+
+def _assert_same(history: History, chunk: int) -> None:
+    engine = run(history.events, engine_config(history.config), chunk=chunk)
+    for as_of_ms in history.moments():
+        expected = naive_gauges(history.events, history.config, as_of_ms)
+        assert differences(expected, gauges_of(engine, as_of_ms)) == [], as_of_ms
+
+
+@given(histories())
+def test_every_gauge_equals_the_plain_recount(history: History) -> None:
+    _assert_same(history, chunk=1 << 30)
+
+
+@given(histories(clear_zone=True))
+def test_every_gauge_equals_the_plain_recount_when_events_come_one_at_a_time(
+    history: History,
+) -> None:
+    _assert_same(history, chunk=1)
+
+
+@given(histories(most=60, clear_zone=True))
+def test_long_histories_of_few_customers_equal_the_plain_recount(history: History) -> None:
+    _assert_same(history, chunk=5)

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pytest
+from aiokafka.partitioner import murmur2
+
+from stream.engine import Engine
+from stream.faust_app.chunk import Chunk, Header, SourcePartition
+from stream.faust_app.fuse import BrokenWorldError
+from stream.faust_app.intake import Intake
+from stream.settings import load_settings
+
+NOW_MS = 1_700_000_000_000
+PURCHASES = SourcePartition("purchases", 0)
+SETTINGS = load_settings({"RETENTION_PARTITIONS": "2"})
+
+
+@dataclass(frozen=True)
+class Record:
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[Header, ...] = ()
+
+
+def purchase(number: int, customer: str = "c0") -> bytes:
+    return json.dumps(
+        {
+            "type": "purchase",
+            "customer_id": customer,
+            "occurred_at": NOW_MS / 1000,
+            "order_id": f"o{number}",
+            "amount": "1.00",
+            "currency": "EUR",
+        }
+    ).encode()
+
+
+def customer_of(partition: int) -> str:
+    names = (f"c{number}" for number in range(100))
+    return next(n for n in names if (murmur2(n.encode()) & 0x7FFFFFFF) % 2 == partition)
+
+
+def chunk(start: int, count: int, source: SourcePartition = PURCHASES) -> Chunk:
+    customer = customer_of(0)
+    records = [
+        Record(offset, customer.encode(), purchase(offset, customer))
+        for offset in range(start, start + count)
+    ]
+    return Chunk.of(source, start, start + count, records)
+
+
+@pytest.fixture
+def intake() -> Intake:
+    engine = Engine(SETTINGS.engine_config())
+    for partition in range(2):
+        engine.assign(partition)
+        engine.finish_restore(partition)
+    made = Intake(engine, lambda: NOW_MS, dead_letter_topic="dead", rerouted_topic="rerouted")
+    made.seek({PURCHASES: 10})
+    return made
+
+
+def test_the_position_is_the_end_of_the_last_chunk(intake: Intake) -> None:
+    intake.apply(chunk(10, 5))
+    intake.apply(chunk(15, 3))
+    assert intake.positions == {PURCHASES: 18}
+    assert +intake.outcomes == {("purchases", "applied"): 8}
+
+
+def test_a_lost_chunk_is_noticed_and_not_committed_past(intake: Intake) -> None:
+    intake.apply(chunk(10, 5))
+    with pytest.raises(BrokenWorldError, match=r"purchases\[0\] skipped offsets 15 to 19"):
+        intake.apply(chunk(20, 5))
+    assert intake.positions == {PURCHASES: 15}
+
+
+def test_a_topic_that_went_back_is_noticed(intake: Intake) -> None:
+    with pytest.raises(BrokenWorldError, match="went back from offset 10 to 0"):
+        intake.apply(chunk(0, 5))
+
+
+def test_records_of_a_partition_never_sought_are_refused(intake: Intake) -> None:
+    with pytest.raises(BrokenWorldError, match="not assigned"):
+        intake.apply(chunk(10, 1, SourcePartition("purchases", 1)))
+
+
+def test_gaps_inside_a_chunk_are_no_loss(intake: Intake) -> None:
+    name = customer_of(0)
+    records = [Record(offset, name.encode(), purchase(offset, name)) for offset in (12, 17)]
+    intake.apply(Chunk.of(PURCHASES, 10, 25, records))
+    assert intake.positions == {PURCHASES: 25}
+    assert intake.outcomes["purchases", "applied"] == 2
+
+
+def test_a_chunk_without_records_moves_the_position(intake: Intake) -> None:
+    intake.apply(Chunk.of(PURCHASES, 10, 12, []))
+    assert intake.positions == {PURCHASES: 12}
+    assert intake.has_uncommitted
+
+
+def test_a_chunk_whose_application_fails_does_not_move_the_position(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Engine, "apply", fail)
+    with pytest.raises(ZeroDivisionError):
+        intake.apply(chunk(10, 5))
+    assert intake.positions == {PURCHASES: 10}
+    assert not intake.has_uncommitted
+
+
+def test_a_snapshot_takes_changes_and_positions_of_the_same_moment(intake: Intake) -> None:
+    intake.apply(chunk(10, 5))
+    first = intake.snapshot()
+    intake.apply(chunk(15, 5))
+    assert first.positions == {PURCHASES: 15}
+    assert len([key for key in first.changes[0].keys if customer_of(0).encode() in key]) == 1
+    second = intake.snapshot()
+    assert second.positions == {PURCHASES: 20}
+    assert [key for key in second.changes[0].keys if customer_of(0).encode() in key]
+    assert not intake.snapshot().changes[0].keys
+
+
+def test_there_is_something_to_commit_until_the_positions_are_committed(intake: Intake) -> None:
+    seen = [intake.has_uncommitted]
+    intake.apply(chunk(10, 5))
+    snapshot = intake.snapshot()
+    seen.append(intake.has_uncommitted)
+    intake.apply(chunk(15, 1))
+    intake.committed(snapshot.positions)
+    seen.append(intake.has_uncommitted)
+    intake.committed(intake.snapshot().positions)
+    seen.append(intake.has_uncommitted)
+    assert seen == [False, True, True, False]
+
+
+def test_seeking_starts_over_from_the_committed_offsets(intake: Intake) -> None:
+    intake.apply(Chunk.of(PURCHASES, 10, 11, [Record(10, b"k", b"not json")]))
+    intake.seek({PURCHASES: 10})
+    assert intake.positions == {PURCHASES: 10}
+    assert not intake.snapshot().forwards
+
+
+def test_a_dead_letter_keeps_the_record_and_tells_why(intake: Intake) -> None:
+    bad = Record(10, b"key", b"not json", (("trace", b"1"), ("empty", None)))
+    intake.apply(Chunk.of(PURCHASES, 10, 11, [bad]))
+    (letter,) = intake.snapshot().forwards
+    assert (letter.topic, letter.partition) == ("dead", 0)
+    assert (letter.key, letter.value) == (b"key", b"not json")
+    assert letter.headers[:2] == [("trace", b"1"), ("empty", None)]
+    added = dict(letter.headers[2:])
+    assert list(added) == ["dl-reason", "dl-detail", "dl-topic", "dl-partition", "dl-offset"]
+    assert (added["dl-topic"], added["dl-partition"], added["dl-offset"]) == (
+        b"purchases",
+        b"0",
+        b"10",
+    )
+    assert sum(intake.dead_letters.values()) == 1
+    assert added["dl-reason"] == next(iter(intake.dead_letters)).encode()
+
+
+def test_a_stray_is_forwarded_to_its_partition_with_its_headers(intake: Intake) -> None:
+    name = customer_of(1)
+    stray = Record(10, b"any key", purchase(1, name), (("trace", b"1"),))
+    intake.apply(Chunk.of(PURCHASES, 10, 11, [stray]))
+    (forward,) = intake.snapshot().forwards
+    assert (forward.topic, forward.partition, forward.key) == ("rerouted", 1, name.encode())
+    assert (forward.value, forward.headers) == (stray.value, [("trace", b"1")])
+    assert intake.outcomes["purchases", "rerouted"] == 1

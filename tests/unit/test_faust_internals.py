@@ -1,0 +1,198 @@
+"""The names inside Faust, mode and aiokafka that the worker relies on, in their exact versions.
+
+An upgrade that renames or reshapes one of them fails here, before it can lose an event. Read the
+new source, follow the change in ``stream/faust_app``, and only then change the line here.
+"""
+
+from __future__ import annotations
+
+import inspect
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import aiokafka
+import faust
+import mode
+import pytest
+from aiokafka.consumer import fetcher, group_coordinator, subscription_state
+from aiokafka.producer import message_accumulator
+from faust import stores
+from faust.agents import agent
+from faust.stores import memory
+from faust.tables import manager, recovery
+from faust.tables import table as tables
+from faust.transport import conductor, consumer
+from faust.transport.drivers import aiokafka as driver
+from faust.types import ConsumerMessage
+from mode import threads
+from mode.utils import queues
+
+if TYPE_CHECKING:
+    from types import FunctionType
+
+VERSIONS = {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": "0.14.0"}
+
+#: What is overridden or called, with the names of its parameters.
+SIGNATURES = [
+    # transport.py
+    (driver.Consumer._to_message, "self tp record"),
+    (driver.Consumer._new_consumer_thread, "self"),
+    (driver.Consumer.verify_event_path, "self now tp"),
+    (consumer.ThreadDelegateConsumer.seek_to_committed, "self"),
+    (consumer.Consumer.on_partitions_revoked, "self revoked"),
+    (consumer.Consumer.commit, "self topics start_new_transaction"),
+    (consumer.Consumer.force_commit, "self topics start_new_transaction"),
+    (consumer.Consumer.commit_and_end_transactions, "self"),
+    (consumer.Consumer.maybe_wait_for_commit_to_finish, "self"),
+    (consumer.Consumer._commit_offsets, "self offsets start_new_transaction"),
+    (consumer.Consumer.perform_seek, "self"),
+    (driver.Producer._settings_extra, "self"),
+    (driver.Producer._new_producer, "self transactional_id"),
+    (driver.Producer._ensure_producer, "self"),
+    (driver.Producer.on_start, "self"),
+    (faust.Schema.loads_key, "self app message loads serializer"),
+    (faust.Schema.loads_value, "self app message loads serializer"),
+    # consumer_thread.py
+    (driver.AIOKafkaConsumerThread._create_worker_consumer, "self transport"),
+    (driver.AIOKafkaConsumerThread.seek_to_committed, "self"),
+    (driver.AIOKafkaConsumerThread.on_thread_stop, "self"),
+    (driver.AIOKafkaConsumerThread._ensure_consumer, "self"),
+    (
+        driver.AIOKafkaConsumerThread._fetch_records,
+        "self consumer active_partitions timeout max_records",
+    ),
+    (consumer.ConsumerThread.on_partitions_assigned, "self assigned generation_id"),
+    (threads.QueueServiceThread.call_thread, "self fun args kwargs"),
+    (fetcher.Fetcher.fetched_records, "self partitions timeout max_records"),
+    (fetcher.Fetcher._create_fetch_waiter, "self"),
+    (fetcher.PartitionRecords._consumer_record, "self tp record"),
+    (group_coordinator.GroupCoordinator._do_heartbeat, "self"),
+    (group_coordinator.GroupCoordinator._send_req, "self request"),
+    (subscription_state.SubscriptionState.fetch_context, "self"),
+    (subscription_state.SubscriptionState.is_assigned, "self tp"),
+    (subscription_state.Assignment.state_value, "self tp"),
+    # outbox.py
+    (aiokafka.AIOKafkaProducer.create_batch, "self"),
+    (aiokafka.AIOKafkaProducer.send_batch, "self batch topic partition"),
+    (message_accumulator.BatchBuilder.append, "self timestamp key value headers"),
+    # recovery.py
+    (recovery.Recovery._wait, "self coro timeout"),
+    (recovery.Recovery._set_recovery_started, "self"),
+    (recovery.Recovery.on_recovery_completed, "self generation_id"),
+    (
+        recovery.Recovery.on_rebalance,
+        "self assigned revoked newly_assigned generation_id",
+    ),
+    (manager.TableManager._update_channels, "self"),
+    (manager.TableManager.on_start, "self"),
+    # table.py
+    (tables.Table._new_store, "self"),
+    (memory.Store.on_rebalance, "self assigned revoked newly_assigned generation_id"),
+    # app.py
+    (faust.App._update_assignment, "self assigned"),
+    (faust.App._new_transport, "self"),
+    (faust.App._new_producer_transport, "self"),
+    (faust.App._create_directories, "self"),
+    (faust.App.FlowControlQueue, "self maxsize clear_on_resume"),
+    (queues.FlowControlQueue.in_pressure_high_state, "self callback"),
+    # worker.py
+    (mode.Service.add_dependency, "self service"),
+    (mode.Service.wait_until_stopped, "self"),
+]
+
+#: Attributes the code that sets or reads them must find: (where it is assigned, the text).
+ASSIGNED = [
+    (aiokafka.AIOKafkaConsumer.__init__, "self._fetch_max_wait_ms ="),
+    (aiokafka.AIOKafkaConsumer.__init__, "self._fetch_max_bytes ="),
+    (aiokafka.AIOKafkaConsumer.__init__, "self._isolation_level ="),
+    (aiokafka.AIOKafkaConsumer.start, "fetch_max_wait_ms=self._fetch_max_wait_ms"),
+    (aiokafka.AIOKafkaConsumer.start, "fetch_max_bytes=self._fetch_max_bytes"),
+    (aiokafka.AIOKafkaConsumer.start, "isolation_level=self._isolation_level"),
+    (aiokafka.AIOKafkaConsumer.start, "self._fetcher ="),
+    (aiokafka.AIOKafkaConsumer.start, "self._coordinator ="),
+    (fetcher.Fetcher.__init__, "self._records = "),
+    (fetcher.Fetcher.__init__, "self._subscriptions = "),
+    (fetcher.FetchResult.__init__, "self._partition_records = "),
+    (fetcher.PartitionRecords._unpack_records, "self._consumer_record(tp, record)"),
+    (subscription_state.TopicPartitionState.__init__, "self._position"),
+    (group_coordinator.GroupCoordinator.__init__, "self.generation ="),
+    (group_coordinator.GroupCoordinator.__init__, "self.member_id ="),
+    (group_coordinator.GroupCoordinator._maybe_leave_group, "if self.generation > 0"),
+    (recovery.Recovery.__init__, "self.active_tps ="),
+    (recovery.Recovery.on_rebalance, "self._generation_id = generation_id"),
+    (recovery.Recovery.on_rebalance, "self.signal_recovery_start.set()"),
+    (manager.TableManager.on_actives_ready, "self.actives_ready = True"),
+    (manager.TableManager.on_rebalance_start, "self.actives_ready = False"),
+    (consumer.Consumer._drain_messages, "acks_enabled_for(message.topic)"),
+    (consumer.Consumer.on_stop, "self.commit_and_end_transactions()"),
+    (consumer.Consumer._commit_handler.fun, "self.commit()"),
+    (consumer.Consumer.getmany, "self.scheduler.iterate(records)"),
+    (consumer.Consumer.getmany, "to_message(tp, record)"),
+    (
+        driver.ConsumerRebalanceListener.on_partitions_assigned,
+        "consumer_generation_id = generation",
+    ),
+    (conductor.ConductorCompiler.build, "queue.full()"),
+    (conductor.ConductorCompiler.build, "put_nowait_enhanced"),
+    (agent.Agent._execute_actor, "self._on_error(self, exc)"),
+]
+
+
+@pytest.mark.parametrize(("package", "expected"), VERSIONS.items())
+def test_the_packages_are_the_ones_the_code_was_read_against(package: str, expected: str) -> None:
+    assert version(package) == expected
+
+
+@pytest.mark.parametrize(
+    ("function", "parameters"), SIGNATURES, ids=[f.__qualname__ for f, _ in SIGNATURES]
+)
+def test_the_parameters_are_as_expected(function: FunctionType, parameters: str) -> None:
+    assert list(inspect.signature(function).parameters) == parameters.split()
+
+
+@pytest.mark.parametrize(
+    ("function", "text"), ASSIGNED, ids=[f"{f.__qualname__} {t}" for f, t in ASSIGNED]
+)
+def test_the_code_still_does_it(function: FunctionType, text: str) -> None:
+    assert text in inspect.getsource(function)
+
+
+def test_recovery_tasks_that_are_replaced_are_still_tasks() -> None:
+    for name in ("_restart_recovery", "_slurp_changelogs", "_publish_stats"):
+        assert isinstance(getattr(recovery.Recovery, name), mode.services.ServiceTask)
+
+
+def test_a_consumer_message_takes_its_fields_in_this_order() -> None:
+    names = list(inspect.signature(ConsumerMessage).parameters)
+    assert " ".join(names[:12]) == (
+        "topic partition offset timestamp timestamp_type headers key value checksum "
+        "serialized_key_size serialized_value_size tp"
+    )
+    assert "generation_id" in names
+
+
+def test_a_position_is_known_or_not() -> None:
+    state = subscription_state.TopicPartitionState
+    assert isinstance(inspect.getattr_static(state, "has_valid_position"), property)
+    assert isinstance(inspect.getattr_static(state, "position"), property)
+    assert isinstance(
+        inspect.getattr_static(subscription_state.SubscriptionState, "reassignment_in_progress"),
+        property,
+    )
+
+
+def test_a_wait_that_takes_too_long_looks_like_a_stop() -> None:
+    # Recovery tells the two apart because of this; should it change, so must recovery.
+    source = inspect.getsource(mode.Service.wait_first)
+    assert "return WaitResults([], [], True)" in source
+
+
+def test_faust_still_finds_its_transport_through_class_attributes() -> None:
+    assert driver.Transport.Consumer is driver.Consumer
+    assert driver.Transport.Producer is driver.Producer
+    assert "self.Consumer(self" in inspect.getsource(driver.base.Transport.create_consumer)
+    assert "self.Producer(self" in inspect.getsource(driver.base.Transport.create_producer)
+
+
+def test_the_memory_store_is_the_base_of_ours() -> None:
+    assert issubclass(memory.Store, stores.base.Store)
