@@ -45,6 +45,7 @@ bench: setup ## throughput and memory, written to docs/performance.md
 lock: ## resolve the dependencies again
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras pyproject.toml -o requirements.lock
+	@sed -i '1,2c# Made by `make lock`.' requirements.lock
 
 clean: ## remove what make made
 	rm -rf $(VENV) build dist .cache *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, Protocol, cast
 
 from stream.settings import DEFAULTS, SettingError, Settings, load_settings
+from stream.tools.console import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +69,8 @@ def run_command(argv: Sequence[str]) -> int:
         return _run(name, settings, args)
     except SettingError as error:
         return _fail(str(error), EXIT_USAGE)
+    except CommandError as error:
+        return _fail(str(error), EXIT_FAILURE)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}", EXIT_FAILURE)
@@ -105,14 +108,11 @@ def _module(name: str) -> CommandModule:
 def _run(name: str, settings: Settings, args: argparse.Namespace) -> int:
     if name == "worker":
         from stream.faust_app.worker import run_worker  # noqa: PLC0415 - Faust is slow to import
+        from stream.tools.topics import ensure_topics  # noqa: PLC0415 - kafka-python is, too
 
+        ensure_topics(settings)
         return run_worker(settings)
-    from stream.tools.console import CommandError  # noqa: PLC0415 - the Kafka client too
-
-    try:
-        return _module(name).run(settings, args)
-    except CommandError as error:
-        return _fail(str(error), EXIT_FAILURE)
+    return _module(name).run(settings, args)
 
 
 def _fail(message: str, code: int) -> int:

@@ -17,6 +17,7 @@ from stream.domain.entries import (
     CANCELLATION,
     ORDER,
     SIGNUP,
+    Histories,
     amounts_of,
     contribute,
     merge,
@@ -132,13 +133,8 @@ def _append(customers: Customers, rows: I64, entries: Records) -> None:
         signups = np.flatnonzero(kinds == SIGNUP)
         customers.has_signup[rows[signups]] = True
         others = np.flatnonzero(kinds != ORDER)
-        contribute(
-            customers.tallies,
-            entries[others],
-            np.arange(len(others)),
-            segments[others],
-            1,
-        )
+        each = np.arange(len(others), dtype=np.int64)
+        contribute(customers.tallies, Histories(entries[others], each, segments[others]), 1)
     customers.ledger.append(distinct, counts, entries)
     customers.note_ids(rows, entries)
     customers.mark_changed(distinct)
@@ -162,23 +158,29 @@ def _append_orders(customers: Customers, rows: I64, segments: I64, orders: Recor
 
 def _merge(customers: Customers, rows: I64, events: Records) -> Bools:
     distinct, owners = np.unique(rows, return_inverse=True)
-    old, lengths = customers.ledger.gather(distinct)
-    old_owners = np.repeat(np.arange(len(distinct)), lengths)
-    contribute(
-        customers.tallies, old, old_owners, customers.segments[distinct].astype(np.int64), -1
-    )
-    merged = merge(old, old_owners, events, owners)
+    entries, lengths = customers.ledger.gather(distinct)
+    old_segments = customers.segments[distinct].astype(np.int64)
+    old = Histories(entries, np.repeat(np.arange(len(distinct)), lengths), old_segments)
+    merged = merge(old.entries, old.owners, events, owners)
     customers.ledger.replace(
         distinct, np.bincount(merged.owners, minlength=len(distinct)), merged.entries
     )
     customers.derive(distinct, merged.owners, merged.entries)
-    contribute(
-        customers.tallies,
-        merged.entries,
-        merged.owners,
-        customers.segments[distinct].astype(np.int64),
-        1,
-    )
+    new_segments = customers.segments[distinct].astype(np.int64)
+    since_ms = _first_changes_ms(events, owners, len(distinct))
+    since_ms[(old_segments != new_segments).any(axis=1)] = NEVER_MS
+    contribute(customers.tallies, old, -1, since_ms)
+    new = Histories(merged.entries, merged.owners, new_segments)
+    contribute(customers.tallies, new, 1, since_ms)
     customers.note_ids(rows, events)
     customers.mark_changed(distinct)
     return merged.duplicates
+
+
+def _first_changes_ms(events: Records, owners: I64, customers: int) -> I64:
+    """Per customer the time before which these events change nothing."""
+    first_ms = np.full(customers, np.iinfo(np.int64).max)
+    # A cancellation changes the time of its order, whenever that was.
+    time_ms = np.where(events["kind"] == CANCELLATION, NEVER_MS, events["time_ms"])
+    np.minimum.at(first_ms, owners, time_ms)
+    return first_ms

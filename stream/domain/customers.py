@@ -9,6 +9,7 @@ from stream.domain.entries import (
     GUEST_ORDER,
     ORDER,
     SIGNUP,
+    Histories,
     carried_values,
     contribute,
     is_live_order,
@@ -102,7 +103,8 @@ class Customers:
             rows = np.arange(first, min(first + _BLOCK, len(self)), dtype=np.int64)
             entries, lengths = self.ledger.gather(rows)
             owners = np.repeat(rows - first, lengths)
-            contribute(self.tallies, entries, owners, self.segments[rows].astype(np.int64), sign)
+            segments = self.segments[rows].astype(np.int64)
+            contribute(self.tallies, Histories(entries, owners, segments), sign)
 
     def derive(self, rows: I64, owners: I64, entries: Records) -> None:
         """Set the columns of rows that follow from all their entries.

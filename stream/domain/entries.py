@@ -6,12 +6,13 @@ nobody known is an entry of a customer of its own, with the kind GUEST_ORDER.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from stream.domain.arrays import (
     I64,
     NEVER_MS,
-    U8,
     Bools,
     Records,
     starts_of_groups,
@@ -54,28 +55,45 @@ def is_live_order(entries: Records) -> Bools:
     return live
 
 
-def contribute(tallies: Tallies, entries: Records, owners: I64, segments: I64, sign: int) -> None:
-    """Add everything that these customers are to the tallies, or take it out.
+@dataclass(frozen=True, slots=True)
+class Histories:
+    """All entries of some customers, each customer's together and in order."""
+
+    entries: Records
+    #: For each entry its customer, numbered from 0.
+    owners: I64
+    #: Segment rows of each customer, ``[customer, dimension]``.
+    segments: I64
+
+
+def contribute(
+    tallies: Tallies, histories: Histories, sign: int, since_ms: I64 | None = None
+) -> None:
+    """Add what these customers are to the tallies, or take it out.
 
     Args:
         tallies: what to change.
-        entries: all entries of some customers, each customer's together and in order.
-        owners: for each entry its customer, numbered 0.. as the rows of ``segments``.
-        segments: segment rows of each customer, ``[customer, dimension]``.
+        histories: the customers.
         sign: 1 or -1.
+        since_ms: per customer, leave out what is before: an order's terms depend on the orders
+            before it only, so two histories that agree up to a time have those terms in common.
     """
-    kinds: U8 = entries["kind"]
+    entries, owners, segments = histories.entries, histories.owners, histories.segments
+    time_ms, kinds = entries["time_ms"], entries["kind"]
+    wanted = np.ones(len(entries), np.bool_) if since_ms is None else time_ms >= since_ms[owners]
     live = np.flatnonzero(is_live_order(entries))
-    owner = owners[live]
-    previous_ms, before_ms = previous_two(owner, entries["time_ms"][live])
-    orders = amounts_of(entries[live], segments[owner])
-    tallies.add_orders(Orders(orders, previous_ms, before_ms), sign)
+    previous_ms, before_ms = previous_two(owners[live], time_ms[live])
+    chosen = np.flatnonzero(wanted[live])
+    live = live[chosen]
+    orders = amounts_of(entries[live], segments[owners[live]])
+    tallies.add_orders(Orders(orders, previous_ms[chosen], before_ms[chosen]), sign)
     for kind, add in ((RETURN, tallies.add_returns), (GUEST_ORDER, tallies.add_guest_orders)):
-        chosen = np.flatnonzero(kinds == kind)
-        add(amounts_of(entries[chosen], segments[owners[chosen]]), sign)
+        some = np.flatnonzero((kinds == kind) & wanted)
+        add(amounts_of(entries[some], segments[owners[some]]), sign)
     signups = np.flatnonzero(kinds == SIGNUP)
     earliest = signups[starts_of_groups(owners[signups])]
-    tallies.add_signups(segments[owners[earliest]], entries["time_ms"][earliest], sign)
+    earliest = earliest[wanted[earliest]]
+    tallies.add_signups(segments[owners[earliest]], time_ms[earliest], sign)
 
 
 def amounts_of(entries: Records, segments: I64) -> Amounts:

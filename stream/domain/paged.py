@@ -50,26 +50,35 @@ class PagedArray:
             self._directory = grown
         return first
 
-    def add(self, rows: I64, cells: I64, amounts: I64 | int) -> None:
-        """Add ``amounts`` at ``(rows, cells)``; the same place may stand several times."""
-        if len(rows) == 0:
+    def add(self, rows: I64, cells: I64, amounts: I64) -> None:
+        """Add amounts to cells of rows; the same place may stand several times.
+
+        Args:
+            rows: ``[addition]``, or ``[dimension, addition]`` to add each in several rows.
+            cells: the cell of each addition.
+            amounts: what to add.
+        """
+        if len(cells) == 0:
             return
         blocks = (cells >> PAGE_BITS) - self._first_block
         low, high = int(blocks.min()), int(blocks.max())
         if low < 0 or high >= self._directory.shape[1]:
             self._widen(low, high)
             blocks = (cells >> PAGE_BITS) - self._first_block
-        places = rows * self._directory.shape[1] + blocks
-        pages = self._directory.ravel()[places]
-        if not pages.all():
-            self._make_pages(places[pages == _NO_PAGE])
-            pages = self._directory.ravel()[places]
-        self._stale[pages] = True
-        flat = (pages.astype(np.int64) << PAGE_BITS) | (cells & _CELL_MASK)
+        within = cells & _CELL_MASK
         # The same type on both sides: numpy's fast path, an order of magnitude faster.
-        values = np.empty(len(flat), self._pages.dtype)
-        values[:] = amounts
-        np.add.at(self._pages.ravel(), flat, values)
+        values = amounts.astype(self._pages.dtype)
+        for some in np.atleast_2d(rows):
+            places = some * self._directory.shape[1] + blocks
+            pages = self._directory.ravel()[places]
+            if not pages.all():
+                self._make_pages(places[pages == _NO_PAGE])
+                pages = self._directory.ravel()[places]
+            self._stale[pages] = True
+            flat = pages.astype(np.int64)
+            flat <<= PAGE_BITS
+            flat |= within
+            np.add.at(self._pages.ravel(), flat, values)
 
     def sum_to(self, rows: I64, cell: int) -> I64:
         """For each row the sum of its cells up to and including ``cell``."""

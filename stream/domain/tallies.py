@@ -26,6 +26,8 @@ SOLD, RETURNED, _UNIT_ROWS = range(3)
 GROSS, REFUNDED, ORDERS_PAID, _MONEY_ROWS = range(4)
 
 _COUNTS_PER_WINDOW = 3
+#: Currencies the table of money rows begins with room for.
+_CURRENCIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,9 @@ class Tallies:
         self._units = PagedArray(np.int64)
         self._money = PagedArray(np.int64)
         self._money_rows: dict[tuple[int, int], int] = {}
+        #: ``[segment row, place of currency]`` → money row, -1 where there is none yet.
+        self._money_table: I64 = np.full((0, _CURRENCIES), -1, np.int64)
+        self._currency_places: dict[int, int] = {}
         self.segment_rows = 0
         self._kept: I64 = np.zeros(0, np.int64)
 
@@ -130,8 +135,8 @@ class Tallies:
             return
         slot = self.timeline.slot(amounts.time_ms)
         self._keep(amounts.segments, sign)
-        self._add_units(RETURNED, amounts, slot, sign)
-        self._add_money(REFUNDED, amounts, slot, amounts.minor_units * sign)
+        self._units.add(amounts.segments.T * _UNIT_ROWS + RETURNED, slot, amounts.units * sign)
+        self._money.add(self._money_rows_of(amounts) + REFUNDED, slot, amounts.minor_units * sign)
 
     def add_signups(self, segments: I64, time_ms: I64, sign: int) -> None:
         """Add customers' earliest signups."""
@@ -197,34 +202,47 @@ class Tallies:
 
     def _add_sales(self, amounts: Amounts, slot: I64, sign: int) -> None:
         self._keep(amounts.segments, sign)
-        self._add_units(SOLD, amounts, slot, sign)
-        self._add_money(GROSS, amounts, slot, amounts.minor_units * sign)
-        self._add_money(ORDERS_PAID, amounts, slot, np.full(len(slot), sign, np.int64))
+        self._units.add(amounts.segments.T * _UNIT_ROWS + SOLD, slot, amounts.units * sign)
+        rows = self._money_rows_of(amounts)
+        self._money.add(rows + GROSS, slot, amounts.minor_units * sign)
+        self._money.add(rows + ORDERS_PAID, slot, np.full(len(slot), sign, np.int64))
 
     def _keep(self, segments: I64, sign: int) -> None:
         self._kept += sign * np.bincount(segments.ravel(), minlength=len(self._kept))
 
-    def _add_units(self, row: int, amounts: Amounts, slot: I64, sign: int) -> None:
-        for dimension in range(amounts.segments.shape[1]):
-            rows = amounts.segments[:, dimension] * _UNIT_ROWS + row
-            self._units.add(rows, slot, amounts.units * sign)
+    def _money_rows_of(self, amounts: Amounts) -> I64:
+        """Money rows ``[dimension, event]``."""
+        places = self._places_of(amounts.currency)
+        segments = amounts.segments.T
+        if self.segment_rows > len(self._money_table):
+            larger = np.full((2 * self.segment_rows, self._money_table.shape[1]), -1, np.int64)
+            larger[: len(self._money_table)] = self._money_table
+            self._money_table = larger
+        rows: I64 = self._money_table[segments, places]
+        if (rows < 0).any():
+            currencies = np.broadcast_to(amounts.currency, segments.shape)[rows < 0]
+            self._make_money_rows(segments[rows < 0], currencies)
+            rows = self._money_table[segments, places]
+        return rows
 
-    def _add_money(self, row: int, amounts: Amounts, slot: I64, values: I64) -> None:
-        for dimension in range(amounts.segments.shape[1]):
-            rows = self._money_rows_of(amounts.segments[:, dimension], amounts.currency)
-            self._money.add(rows + row, slot, values)
+    def _places_of(self, currency: I64) -> I64:
+        known = self._currency_places
+        if len(currency) and (currency == currency[0]).all() and int(currency[0]) in known:
+            return np.full(len(currency), known[int(currency[0])], np.int64)
+        for number in np.unique(currency).tolist():
+            known.setdefault(number, len(known))
+        if len(known) > self._money_table.shape[1]:
+            missing = len(known) - self._money_table.shape[1]
+            self._money_table = np.pad(
+                self._money_table, ((0, 0), (0, missing)), constant_values=-1
+            )
+        return np.array([known[number] for number in currency.tolist()], np.int64)
 
-    def _money_rows_of(self, segment_rows: I64, currency: I64) -> I64:
-        # Few distinct pairs in many elements: look each pair up once.
-        pairs, inverse = np.unique((segment_rows << 16) | currency, return_inverse=True)
-        rows = np.empty(len(pairs), np.int64)
-        for number, pair in enumerate(pairs.tolist()):
-            key = (pair >> 16, pair & 0xFFFF)
-            row = self._money_rows.get(key)
-            if row is None:
-                row = self._money_rows[key] = self._money.add_rows(_MONEY_ROWS)
-            rows[number] = row
-        return rows[inverse]
+    def _make_money_rows(self, segment_rows: I64, currency: I64) -> None:
+        for segment, number in set(zip(segment_rows.tolist(), currency.tolist(), strict=True)):
+            row = self._money.add_rows(_MONEY_ROWS)
+            self._money_rows[segment, number] = row
+            self._money_table[segment, self._currency_places[number]] = row
 
 
 class _Terms:
@@ -249,8 +267,7 @@ class _Terms:
         rows = np.repeat(np.array(self._rows, np.int64), lengths)
         signs = np.repeat(np.array(self._signs, np.int64), lengths)
         cells = np.concatenate(self._cells)
-        for dimension in range(segments.shape[1]):
-            target.add(segments[of, dimension] * rows_per_segment + rows, cells, signs)
+        target.add(segments.T[:, of] * rows_per_segment + rows, cells, signs)
 
 
 def _or_never(buckets: I64, time_ms: I64) -> I64:

@@ -36,6 +36,8 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS  # noqa: SLF001 - hard-coded in Faust
         consumer._fetch_max_bytes = FETCH_MAX_BYTES  # noqa: SLF001 - Faust has no setting for it
+        # Faust asks for it only with its own transactions; events of aborted ones never happened.
+        consumer._isolation_level = "read_committed"  # noqa: SLF001
         return consumer
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:

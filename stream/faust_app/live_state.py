@@ -62,12 +62,14 @@ class LiveState:
     @property
     def lag_events(self) -> Mapping[tuple[str, int], int]:
         """Events between the position and the high watermark, by (topic, partition)."""
-        if self._app.rebalancing:
+        positions = self._app.intake.positions
+        # Before the first assignment there is no consumer to ask yet.
+        if self._app.rebalancing or not positions:
             return {}
         consumer = self._app.consumer
         assigned = consumer.assignment()
         lags = {}
-        for source, position in self._app.intake.positions.items():
+        for source, position in positions.items():
             if source in assigned:
                 highwater: int | None = consumer.highwater(TP(*source))
                 if highwater is not None:

@@ -16,6 +16,8 @@ from stream.faust_app.fuse import BrokenWorldError
 from stream.faust_app.http_side import HttpSide
 from stream.faust_app.live_state import LiveState
 from stream.faust_app.log import configure_logging, logger
+from stream.faust_app.memory import tune_memory
+from stream.faust_app.watchdog import Watchdog
 from stream.settings import SettingError
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ def run_worker(settings: Settings) -> int:
         SettingError: when the address of the HTTP side cannot be used.
     """
     configure_logging(settings.log_level)
+    tune_memory()
     return asyncio.run(_run(settings))
 
 
@@ -49,10 +52,27 @@ async def _run(settings: Settings) -> int:
     app = create_app(settings, Engine(settings.engine_config()))
     state = LiveState(app, settings.partitions)
     app.add_dependency(HttpSide(settings.web_host, settings.web_port, state))
+    app.add_dependency(Watchdog(state, app.intake, app.fuse))
     await _until_the_end(app, asked_to_stop)
-    await _stop(app)
+    stopped = await _stop(app)
+    code = _report(app, stopped=stopped)
+    if not stopped:
+        # A thread that hangs would keep the process alive for ever.
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _report(app: RetentionApp, *, stopped: bool) -> int:
+    """Say as the last line how it ended; the exit code."""
     if app.fuse.reason is not None:
         logger.critical("the worker ends: %s", app.fuse.reason)
+        return EXIT_FAILURE
+    if app.intake.has_uncommitted:
+        logger.critical(
+            "the worker ends: not all it applied could be committed%s; it will be read again",
+            "" if stopped else f" within {STOP_TIMEOUT_SECONDS:.0f} s",
+        )
         return EXIT_FAILURE
     logger.info("stopped; everything applied is committed")
     return EXIT_OK
@@ -84,16 +104,14 @@ async def _until_the_end(app: RetentionApp, asked_to_stop: asyncio.Event) -> Non
         app.fuse.burn(app.crash_reason or RuntimeError(), "running")
 
 
-async def _stop(app: RetentionApp) -> None:
+async def _stop(app: RetentionApp) -> bool:
+    """Flush, commit and leave; whether that came to its end in time."""
     try:
         async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
             await app.stop()
     except TimeoutError:
-        # A thread that hangs would keep the process alive for ever.
-        reason = app.fuse.reason or f"stopping took more than {STOP_TIMEOUT_SECONDS:.0f} s"
-        logger.critical("the worker ends: %s", reason)
-        sys.stderr.flush()
-        os._exit(EXIT_FAILURE)
+        return False
+    return True
 
 
 def _unreachable(bootstrap_servers: str, error: KafkaConnectionError) -> BrokenWorldError:

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import numpy as np
 
@@ -17,15 +18,14 @@ from stream.domain.arrays import I64
 
 _NUMBER_IS_MS_ABOVE = 1e11
 _LAST_MS = 253_402_300_799_999  # the end of year 9999
-_RFC3339 = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})"
-    r"(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})",
-    re.ASCII,
+_CLOCK = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})", re.ASCII
 )
-_UTC_LENGTH = 20  # 2011-12-09T12:50:00Z
+_CLOCK_LENGTH = 19  # 2011-12-09T12:50:00
+_REST = re.compile(r"(\.[0-9]+)?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))", re.ASCII)
 _DIGITS = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]
-_MARKS = [4, 7, 10, 13, 16, 19]
-_MARK_BYTES = np.frombuffer(b"--T::Z", np.uint8)
+_MARKS = [4, 7, 10, 13, 16]
+_MARK_BYTES = np.frombuffer(b"--T::", np.uint8)
 
 
 def parse_time_ms(value: str | float) -> int | None:
@@ -44,8 +44,8 @@ def parse_times_ms(values: Sequence[str | float]) -> tuple[I64, list[int]]:
     Returns:
         Milliseconds (0 where unusable), and the places that are unusable.
     """
-    if set(map(type, values)) == {str} and set(map(len, values)) == {_UTC_LENGTH}:  # type: ignore[arg-type]
-        times = _parse_uniform("".join(values))  # type: ignore[arg-type]
+    if set(map(type, values)) == {str}:
+        times = _parse_texts(values)  # type: ignore[arg-type] # all str
         if times is not None:
             return times, []
     parsed = [parse_time_ms(value) for value in values]
@@ -54,32 +54,52 @@ def parse_times_ms(values: Sequence[str | float]) -> tuple[I64, list[int]]:
 
 
 def _parse_text(text: str) -> int | None:
-    match = _RFC3339.fullmatch(text)
-    if match is None:
+    match = _CLOCK.fullmatch(text[:_CLOCK_LENGTH])
+    rest_ms = _rest_ms(text[_CLOCK_LENGTH:])
+    if match is None or rest_ms is None:
         return None
-    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
-    offset_minutes = 0
-    if match[8] not in "Zz":
-        offset_hours, minutes = int(match[8][1:3]), int(match[8][4:6])
-        if offset_hours > 23 or minutes > 59:  # noqa: PLR2004 - a day's hours, an hour's minutes
-            return None
-        offset_minutes = offset_hours * 60 + minutes
-        if match[8][0] == "-":
-            offset_minutes = -offset_minutes
     try:
-        instant = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        instant = datetime(*map(int, match.groups()), tzinfo=UTC)  # type: ignore[arg-type,misc]
     except ValueError:
         return None
-    fraction_ms = int((match[7] or ".0")[1:4].ljust(3, "0"))
-    ms = int(instant.timestamp()) * 1000 + fraction_ms - offset_minutes * 60_000
+    ms = int(instant.timestamp()) * 1000 + rest_ms
     return ms if 0 <= ms <= _LAST_MS else None
 
 
-def _parse_uniform(joined: str) -> I64 | None:
-    """Many ``YYYY-MM-DDTHH:MM:SSZ`` at once; None when any is of another form or no such time."""
+@lru_cache(maxsize=4096)
+def _rest_ms(text: str) -> int | None:
+    """What follows the seconds, fraction and offset, as milliseconds to add for UTC."""
+    match = _REST.fullmatch(text)
+    if match is None:
+        return None
+    fraction, sign, hours, minutes = match.groups()
+    fraction_ms = int(fraction[1:4].ljust(3, "0")) if fraction else 0
+    if sign is None:
+        return fraction_ms
+    if int(hours) > 23 or int(minutes) > 59:  # noqa: PLR2004 - a day's hours, an hour's minutes
+        return None
+    offset_ms = (int(hours) * 60 + int(minutes)) * 60_000
+    return fraction_ms - offset_ms if sign == "+" else fraction_ms + offset_ms
+
+
+def _parse_texts(texts: Sequence[str]) -> I64 | None:
+    """Many RFC 3339 times at once; None when any is none, or is written unusually."""
+    rests = [text[_CLOCK_LENGTH:] for text in texts]
+    rest_ms = {rest: _rest_ms(rest) for rest in set(rests)}
+    if None in rest_ms.values():
+        return None
+    clocks = _parse_clocks("".join([text[:_CLOCK_LENGTH] for text in texts]))
+    if clocks is None:
+        return None
+    times = clocks + np.array(list(map(rest_ms.__getitem__, rests)), np.int64)
+    return times if ((times >= 0) & (times <= _LAST_MS)).all() else None
+
+
+def _parse_clocks(joined: str) -> I64 | None:
+    """Many ``YYYY-MM-DDTHH:MM:SS`` at once; None when any is of another form or no such time."""
     if not joined.isascii():
         return None
-    text = np.frombuffer(joined.encode(), np.uint8).reshape(-1, _UTC_LENGTH)
+    text = np.frombuffer(joined.encode(), np.uint8).reshape(-1, _CLOCK_LENGTH)
     digits = text[:, _DIGITS] - np.uint8(ord("0"))
     if (digits > 9).any() or (text[:, _MARKS] != _MARK_BYTES).any():  # noqa: PLR2004 - decimal
         return None
