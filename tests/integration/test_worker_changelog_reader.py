@@ -10,7 +10,11 @@ import pytest
 from stream.faust_app import changelog_reader
 from stream.faust_app.changelog_reader import ChangelogReader
 from stream.faust_app.fuse import BrokenWorldError
-from tests.integration.worker_harness import PARTITIONS, Record, Stream
+from tests.integration.stream_harness import (
+    PARTITIONS,
+    Record,
+    Stream,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 from kafka import KafkaProducer
 
-from tests.integration.worker_harness import (
+from tests.integration.stream_harness import (
     PARTITIONS,
     Stream,
-    Worker,
     partition_of,
     purchases,
     record_of,
     send_record,
 )
+from tests.integration.worker_harness import Worker
 from tests.support.kafka_server import free_ports
 
 if TYPE_CHECKING:

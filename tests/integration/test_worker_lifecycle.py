@@ -6,14 +6,14 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from tests.integration.worker_harness import (
+from tests.integration.stream_harness import (
     PARTITIONS,
     Record,
     Stream,
-    Worker,
     partition_of,
     purchases,
 )
+from tests.integration.worker_harness import Worker
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -80,11 +80,13 @@ def _in_zone(zone: str, ambiguous: bool, most: int) -> st.SearchStrategy[History
         shape: str,
     ) -> History:
         middle_ms = int(datetime.fromisoformat(middle).replace(tzinfo=UTC).timestamp()) * 1000
-        placed = [_at(event, middle_ms) for event in events]
         if shape != "as drawn":
-            placed.sort(key=lambda event: time_ms(event["occurred_at"]))
-        if shape == "in order with new ids":
-            placed = _numbered(placed)
+            events = sorted(events, key=lambda event: int(str(event["occurred_at"])))
+        if shape in ("new", "plain"):
+            events = _new(events)
+        if shape == "plain":
+            events = _plain(events)
+        placed = [_at(event, middle_ms) for event in events]
         if not ambiguous:
             placed = _unambiguous(placed)
         return History(placed, NaiveConfig(tuple(windows), dimensions, zone, HOUR_MS), middle_ms)
@@ -95,11 +97,12 @@ def _in_zone(zone: str, ambiguous: bool, most: int) -> st.SearchStrategy[History
         st.lists(st.sampled_from(WINDOWS), min_size=1, max_size=4, unique=True),
         st.sampled_from(((), ("channel",), ("channel", "country"))),
         # Few moments, so that many events share one.
-        st.lists(_offsets_ms(), min_size=2, max_size=10).flatmap(
-            lambda moments: st.lists(_events(moments), max_size=most)
-        ),
+        st.tuples(
+            st.sampled_from((2, most // 3, most * 2 // 3, most)),
+            st.lists(_offsets_ms(), min_size=2, max_size=10),
+        ).flatmap(lambda drawn: st.lists(_events(drawn[1]), min_size=drawn[0], max_size=drawn[0])),
         # Most traffic is in order and new, and goes another way through the engine.
-        st.sampled_from(("as drawn", "in order", "in order with new ids")),
+        st.sampled_from(("as drawn", "in order", "new", "plain", "plain")),
     )
 
 
@@ -153,7 +156,9 @@ def _events(moments_ms: Sequence[int]) -> st.SearchStrategy[Event]:
     cancellation = st.fixed_dictionaries(
         common | {"type": st.just("cancellation"), "customer_id": who, "order_id": number}
     )
-    with_money = st.builds(lambda event, paid: event | paid, purchase | purchase | sent_back, money)
+    with_money = st.builds(
+        lambda event, paid: event | paid, purchase | purchase | purchase | sent_back, money
+    )
     return with_money | with_money | with_money | signup | cancellation
 
 
@@ -169,12 +174,25 @@ def _at(event: Event, middle_ms: int) -> Event:
     return {**event, "occurred_at": written}
 
 
-def _numbered(events: Sequence[Event]) -> list[Event]:
-    """The same with an id of its own for every purchase and return."""
+def _new(events: Sequence[Event]) -> list[Event]:
+    """The same with new ids and times, each event after the one before it."""
     names = {"purchase": "order_id", "return": "return_id"}
+    result: list[Event] = []
+    for number, event in enumerate(events):
+        later = {**event, "occurred_at": int(str(event["occurred_at"])) + 97_003 * number}
+        if event["type"] in names:
+            later[names[str(event["type"])]] = number
+        result.append(later)
+    return result
+
+
+def _plain(events: Sequence[Event]) -> list[Event]:
+    """Purchases and few signups and returns, with the same attributes for all."""
+    first = next((event["attributes"] for event in events if event.get("attributes")), None)
     return [
-        {**event, names[str(event["type"])]: number} if event["type"] in names else event
-        for number, event in enumerate(events)
+        {**event, "attributes": first} if "attributes" in event else event
+        for place, event in enumerate(events)
+        if event["type"] == "purchase" or (event["type"] != "cancellation" and place % 4 == 0)
     ]
 
 

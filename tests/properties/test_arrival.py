@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 import pytest
@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 
     from stream.domain.arrays import Bools
 
-CHUNKS = st.sampled_from((1, 2, 3, 7, 1000))
+#: How many records arrive together, and whether all kinds of events share a topic.
+CHUNKS = st.fixed_dictionaries(
+    {"chunk": st.sampled_from((1, 2, 3, 5, 9, 1000)), "one_topic": st.booleans()}
+)
+
+
+class Chunks(TypedDict):
+    """What CHUNKS draws."""
+
+    chunk: int
+    one_topic: bool
 
 
 def _everything(grouped: apply._Grouped) -> Bools:
@@ -29,13 +39,13 @@ def _everything(grouped: apply._Grouped) -> Bools:
 
 @given(histories(ambiguous=False), CHUNKS, st.randoms(use_true_random=False))
 def test_any_order_of_arrival_gives_the_same_sums(
-    history: History, chunk: int, random: Random
+    history: History, chunks: Chunks, random: Random
 ) -> None:
     config = engine_config(history.config)
     shuffled = list(history.events)
     random.shuffle(shuffled)
     in_order = run(history.events, config)
-    out_of_order = run(shuffled, config, chunk=chunk)
+    out_of_order = run(shuffled, config, **chunks)
     assert named_sums(out_of_order) == named_sums(in_order)
     for as_of_ms in history.moments():
         found = gauges_of(out_of_order, as_of_ms)
@@ -43,22 +53,22 @@ def test_any_order_of_arrival_gives_the_same_sums(
 
 
 @given(histories(), CHUNKS)
-def test_any_chunking_gives_the_same_sums(history: History, chunk: int) -> None:
+def test_any_chunking_gives_the_same_sums(history: History, chunks: Chunks) -> None:
     config = engine_config(history.config)
-    assert named_sums(run(history.events, config, chunk=chunk)) == named_sums(
+    assert named_sums(run(history.events, config, **chunks)) == named_sums(
         run(history.events, config)
     )
 
 
 @given(histories(), CHUNKS)
 def test_appending_gives_the_same_sums_and_state_as_the_exact_path(
-    history: History, chunk: int
+    history: History, chunks: Chunks
 ) -> None:
     config = engine_config(history.config)
-    mixed = run(history.events, config, chunk=chunk)
+    mixed = run(history.events, config, **chunks)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(apply._Grouped, "needs_exact_path", _everything)
-        exact = run(history.events, config, chunk=chunk)
+        exact = run(history.events, config, **chunks)
     assert named_sums(mixed) == named_sums(exact)
     ours, theirs = mixed._shards[0].customers, exact._shards[0].customers
     assert list(ours.index) == list(theirs.index)
@@ -74,29 +84,29 @@ def test_appending_gives_the_same_sums_and_state_as_the_exact_path(
 
 @given(histories(), CHUNKS, st.data())
 def test_repeated_events_change_nothing_and_are_counted_as_duplicates(
-    history: History, chunk: int, data: st.DataObject
+    history: History, chunks: Chunks, data: st.DataObject
 ) -> None:
     engine = ready_engine(engine_config(history.config))
     log = Log(engine)
-    log.send(history.events, chunk)
+    log.send(history.events, **chunks)
     before = named_sums(engine)
     log.outcomes.clear()
     repeated = (
         data.draw(st.lists(st.sampled_from(history.events), max_size=12)) if history.events else []
     )
-    log.send(repeated, chunk)
+    log.send(repeated, **chunks)
     assert named_sums(engine) == before
     assert log.outcomes[Outcome.DUPLICATE] == len(repeated)
 
 
 @given(histories(ambiguous=False), CHUNKS, st.data())
 def test_repetitions_anywhere_in_the_history_change_nothing(
-    history: History, chunk: int, data: st.DataObject
+    history: History, chunks: Chunks, data: st.DataObject
 ) -> None:
     config = engine_config(history.config)
     repeated = [
         event for event in history.events for _ in range(data.draw(st.sampled_from((1, 1, 2, 3))))
     ]
-    assert named_sums(run(repeated, config, chunk=chunk)) == named_sums(
-        run(history.events, config, chunk=chunk)
+    assert named_sums(run(repeated, config, **chunks)) == named_sums(
+        run(history.events, config, **chunks)
     )

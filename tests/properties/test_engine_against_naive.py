@@ -9,8 +9,9 @@ from tests.support.engines import engine_config, gauges_of, run
 from tests.support.naive import differences, naive_gauges
 
 
-def _assert_same(history: History, chunk: int) -> None:
-    engine = run(history.events, engine_config(history.config), chunk=chunk)
+def _assert_same(history: History, chunk: int, *, one_topic: bool) -> None:
+    config = engine_config(history.config)
+    engine = run(history.events, config, chunk=chunk, one_topic=one_topic)
     for as_of_ms in history.moments():
         expected = naive_gauges(history.events, history.config, as_of_ms)
         assert differences(expected, gauges_of(engine, as_of_ms)) == [], as_of_ms
@@ -18,16 +19,16 @@ def _assert_same(history: History, chunk: int) -> None:
 
 @given(histories())
 def test_every_gauge_equals_the_plain_recount(history: History) -> None:
-    _assert_same(history, chunk=1 << 30)
+    _assert_same(history, chunk=1 << 30, one_topic=True)
 
 
 @given(histories(clear_zone=True))
 def test_every_gauge_equals_the_plain_recount_when_events_come_one_at_a_time(
     history: History,
 ) -> None:
-    _assert_same(history, chunk=1)
+    _assert_same(history, chunk=1, one_topic=False)
 
 
 @given(histories(most=60, clear_zone=True))
 def test_long_histories_of_few_customers_equal_the_plain_recount(history: History) -> None:
-    _assert_same(history, chunk=5)
+    _assert_same(history, chunk=5, one_topic=True)

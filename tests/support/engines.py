@@ -72,9 +72,15 @@ class Log:
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     dead_letters: list[DeadLetter] = field(default_factory=list)
 
-    def send(self, events: Sequence[Event], chunk: int = 1 << 30) -> None:
+    def send(
+        self, events: Sequence[Event], chunk: int = 1 << 30, *, one_topic: bool = False
+    ) -> None:
         """Append events in this order; consecutive ones of one topic arrive in one chunk."""
-        for topic, some in groupby(events, key=lambda event: TOPIC_OF[str(event["type"])]):
+
+        def topic_of(event: Event) -> str:
+            return PURCHASES if one_topic else TOPIC_OF[str(event["type"])]
+
+        for topic, some in groupby(events, key=topic_of):
             run = [encoded(event) for event in some]
             for first in range(0, len(run), chunk):
                 self.send_raw(topic, run[first : first + chunk])
@@ -97,10 +103,12 @@ class Log:
         return applied
 
 
-def run(events: Sequence[Event], config: EngineConfig, *, chunk: int = 1 << 30) -> Engine:
+def run(
+    events: Sequence[Event], config: EngineConfig, *, chunk: int = 1 << 30, one_topic: bool = False
+) -> Engine:
     """An engine with one partition that was sent these events."""
     engine = ready_engine(config)
-    Log(engine).send(events, chunk)
+    Log(engine).send(events, chunk, one_topic=one_topic)
     return engine
 
 

@@ -1,0 +1,152 @@
+"""Container and Prometheus files name only settings, ports, paths and commands there are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import yaml
+
+from stream.cli import COMMANDS
+from stream.publish.http import build_app
+from stream.settings import DEFAULTS, load_settings
+from tests.support.kafka_server import VERSION as TESTED_KAFKA
+from tests.support.worker import Worker
+
+ROOT = Path(__file__).parents[2]
+DOCKERFILE = ROOT / "deploy" / "docker" / "Dockerfile"
+LOOPBACK = "127.0.0.1"
+OUR_SERVICES = ("topics", "worker")
+
+Yaml = dict[str, Any]
+
+
+def read(path: str) -> Yaml:
+    return cast("Yaml", yaml.safe_load((ROOT / path).read_text(encoding="utf-8")))
+
+
+COMPOSE: dict[str, Yaml] = read("docker-compose.yml")["services"]
+PROMETHEUS = read("deploy/prometheus/prometheus.yml")
+
+
+def instructions(name: str) -> list[str]:
+    """The arguments of every such line of the Dockerfile, continued lines joined."""
+    text = DOCKERFILE.read_text(encoding="utf-8")
+    code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    lines = code.replace("\\\n", " ").splitlines()
+    return [line.removeprefix(name).strip() for line in lines if line.startswith(f"{name} ")]
+
+
+def environment_of_image() -> dict[str, str]:
+    return dict(re.findall(r"(\w+)=(\S+)", " ".join(instructions("ENV"))))
+
+
+def web_port() -> int:
+    return load_settings(COMPOSE["worker"]["environment"]).web_port
+
+
+def routes() -> set[str]:
+    return {resource.canonical for resource in build_app(Worker()).router.resources()}
+
+
+@pytest.mark.parametrize("path", ["docker-compose.yml", "deploy/docker/Dockerfile"])
+def test_every_setting_named_is_one_of_the_programs(path: str) -> None:
+    named = set(re.findall(r"RETENTION_[A-Z_]+", (ROOT / path).read_text(encoding="utf-8")))
+    assert named
+    assert named <= DEFAULTS.keys()
+
+
+@pytest.mark.parametrize("service", OUR_SERVICES)
+def test_the_program_accepts_the_settings_of_a_service(service: str) -> None:
+    settings = load_settings(COMPOSE[service]["environment"])
+    host, port = settings.broker.split(":")
+    assert host in COMPOSE
+    assert f"://{host}:{port}" in COMPOSE[host]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+    assert f"://:{port}" in COMPOSE[host]["environment"]["KAFKA_LISTENERS"]
+
+
+def test_topics_and_worker_run_the_same_image_with_the_same_settings() -> None:
+    topics, worker = (COMPOSE[name] for name in OUR_SERVICES)
+    assert topics["image"] == worker["image"]
+    assert topics["build"] == worker["build"]
+    assert topics["environment"] == worker["environment"]
+    assert (ROOT / worker["build"]["dockerfile"]) == DOCKERFILE
+
+
+def test_every_command_named_is_one_of_the_programs() -> None:
+    assert instructions("ENTRYPOINT") == ['["retention-stream"]']
+    (default,) = instructions("CMD")
+    named = [yaml.safe_load(default)[0], *(COMPOSE[name]["command"][0] for name in OUR_SERVICES)]
+    assert set(named) <= COMMANDS.keys()
+
+
+def test_everything_published_is_on_loopback_only() -> None:
+    published = [port for service in COMPOSE.values() for port in service.get("ports", [])]
+    assert published
+    assert all(port.startswith(f"{LOOPBACK}:") for port in published)
+
+
+def test_the_workers_port_is_the_one_exposed_published_and_scraped() -> None:
+    port = web_port()
+    image = environment_of_image()
+    assert instructions("EXPOSE") == [str(port)] == [image["RETENTION_WEB_PORT"]]
+    assert COMPOSE["worker"]["ports"] == [f"{LOOPBACK}:{port}:{port}"]
+    (job,) = PROMETHEUS["scrape_configs"]
+    assert job["static_configs"] == [{"targets": [f"worker:{port}"]}]
+
+
+def test_every_path_asked_for_is_served() -> None:
+    (job,) = PROMETHEUS["scrape_configs"]
+    (asked,) = re.findall(r"http://[^/]+(/\w+)", " ".join(instructions("HEALTHCHECK")))
+    assert {job["metrics_path"], asked} <= routes()
+
+
+def test_every_file_copied_or_mounted_exists_and_is_let_into_the_build() -> None:
+    sources = [
+        source
+        for line in instructions("COPY")
+        if not line.startswith("--from=")
+        for source in line.split()[:-1]
+    ]
+    ignored = DOCKERFILE.with_name("Dockerfile.dockerignore").read_text(encoding="utf-8")
+    assert sources
+    for source in sources:
+        assert (ROOT / source).exists(), source
+        assert f"!{source.removeprefix('./')}" in ignored.splitlines()
+    for volume in COMPOSE["prometheus"]["volumes"]:
+        source = volume.split(":")[0]
+        assert not source.startswith("./") or (ROOT / source).is_file()
+
+
+def test_the_image_is_built_from_the_lock_file_and_runs_without_root() -> None:
+    installs = [run for run in instructions("RUN") if "-r requirements.lock" in run]
+    assert len(installs) == 1
+    assert "--require-hashes" in installs[0]
+    assert instructions("USER") == ["10001"]
+    bases = [line.split()[0] for line in instructions("FROM")]
+    assert len(set(bases)) == 1
+    assert "python:3.11" in bases[0]
+
+
+def test_every_foreign_image_has_a_version_and_kafka_is_the_one_tested() -> None:
+    foreign = {name: COMPOSE[name]["image"] for name in COMPOSE if name not in OUR_SERVICES}
+    assert all(re.search(r":v?\d+\.\d+\.\d+$", image) for image in foreign.values()), foreign
+    assert foreign["kafka"] == f"apache/kafka:{TESTED_KAFKA}"
+
+
+def test_whoever_waits_for_health_waits_for_a_service_that_tells_it() -> None:
+    with_check = {
+        name for name, service in COMPOSE.items() if "test" in service.get("healthcheck", {})
+    }
+    if instructions("HEALTHCHECK"):
+        with_check.add("worker")
+    waited_for = {
+        name
+        for service in COMPOSE.values()
+        for name, needs in service.get("depends_on", {}).items()
+        if needs["condition"] == "service_healthy"
+    }
+    assert waited_for
+    assert waited_for <= with_check
