@@ -49,8 +49,8 @@ class EventBatch:
     keys: list[bytes]
     #: Entries (see :mod:`stream.domain.entries`) but for their ``values``.
     entries: Records
-    #: Per dimension the text each event carried, "" for none.
-    values: list[list[str]]
+    #: Per dimension the text each event carried, None or "" for none.
+    values: list[list[str | None]]
 
     def take(self, at: I64) -> EventBatch:
         """The events at these places of the batch."""

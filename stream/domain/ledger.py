@@ -1,6 +1,6 @@
 """Every customer's entries in one pool: each customer a contiguous run, sorted by time.
 
-A run that outgrows its room moves to the end of the pool and leaves a hole; when holes are a
+A run that outgrows its room moves and leaves a hole for another of that size; when holes are a
 sixth of the pool it is packed. One array of fixed-size records costs a customer no object, is
 read for many customers in one gather, and is its own durable form.
 """
@@ -12,8 +12,9 @@ import numpy as np
 from stream.domain.arrays import I64, LEAST_ROOM, Records, concatenated_ranges, grown
 from stream.domain.entries import entry_type
 
-#: Room for runs: a new customer gets 1, then one and a half times what is needed.
-_SLACK_DIVISOR = 2
+#: Room a run may have: few sizes, so that the hole one leaves fits another. Most customers have
+#: one order; three fit exactly.
+_ROOMS = np.array([0, 1, *(3 << n for n in range(30))], np.int64)
 _HOLES_DIVISOR = 6
 
 
@@ -24,6 +25,8 @@ class Ledger:
         self.rows = 0
         self._pool: Records = np.zeros(LEAST_ROOM, entry_type(dimensions))
         self._used = 0
+        #: By room, where holes begin; ``_holes`` counts their entries.
+        self._free: dict[int, I64] = {}
         self._holes = 0
         self._start = np.zeros(LEAST_ROOM, np.int32)
         self._length = np.zeros(LEAST_ROOM, np.int32)
@@ -98,17 +101,42 @@ class Ledger:
         self._used += len(entries)
 
     def _move(self, rows: I64, keep: I64, needed: I64) -> None:
-        """Give rows larger runs at the end of the pool, with their first ``keep`` entries."""
-        room = np.where(needed == 1, 1, needed + needed // _SLACK_DIVISOR)
-        total = int(room.sum())
-        self._reserve(total)
-        starts = self._used + np.cumsum(room) - room
-        old = concatenated_ranges(self._start[rows].astype(np.int64), keep)
-        self._pool[concatenated_ranges(starts, keep)] = self._pool[old]
-        self._holes += int(self._room[rows].sum(dtype=np.int64))
+        """Give rows larger runs, with their first ``keep`` entries."""
+        room = _ROOMS[np.searchsorted(_ROOMS, needed)]
+        starts = self._take(room)
+        old_starts = self._start[rows].astype(np.int64)
+        old_rooms = self._room[rows].astype(np.int64)
+        kept = self._pool[concatenated_ranges(old_starts, keep)]
+        self._pool[concatenated_ranges(starts, keep)] = kept
+        self._give_back(old_starts, old_rooms)
         self._start[rows] = starts
         self._room[rows] = room
-        self._used += total
+
+    def _take(self, room: I64) -> I64:
+        """Where runs of these rooms may begin: in holes, or at the end of the pool."""
+        starts = np.full(len(room), -1, np.int64)
+        for size in np.unique(room).tolist():
+            holes = self._free.get(size)
+            if holes is None or len(holes) == 0:
+                continue
+            wanting = np.flatnonzero(room == size)[: len(holes)]
+            starts[wanting] = holes[len(holes) - len(wanting) :]
+            self._free[size] = holes[: len(holes) - len(wanting)]
+            self._holes -= size * len(wanting)
+        rest = np.flatnonzero(starts < 0)
+        ends = np.cumsum(room[rest])
+        starts[rest] = self._used + ends - room[rest]
+        if len(rest):
+            self._reserve(int(ends[-1]))
+            self._used += int(ends[-1])
+        return starts
+
+    def _give_back(self, starts: I64, rooms: I64) -> None:
+        for size in np.unique(rooms).tolist():
+            if size:
+                holes = self._free.get(size, np.empty(0, np.int64))
+                self._free[size] = np.concatenate([holes, starts[rooms == size]])
+        self._holes += int(rooms.sum())
 
     def _reserve(self, count: int) -> None:
         if self._used + count > len(self._pool):
@@ -127,4 +155,5 @@ class Ledger:
         self._pool = packed
         self._start[rows] = starts
         self._used = int(room.sum())
+        self._free = {}
         self._holes = 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from stream.domain.arrays import I32, I64, Bools
+from stream.domain.arrays import I64, Array, Bools, grown
 
 PAGE_BITS = 9
 PAGE_CELLS = 1 << PAGE_BITS
@@ -28,9 +28,11 @@ class PagedArray:
         self._pages: NDArray[np.int32] | NDArray[np.int64] = np.zeros((16, PAGE_CELLS), dtype)
         self._page_count = 1
         self._page_sums: I64 = np.zeros(16, np.int64)
-        self._stale: Bools = np.zeros(16, np.bool_)
-        #: ``[row, block]`` → page; a block is a page's worth of cells.
-        self._directory: I32 = np.zeros((16, 0), np.int32)
+        #: ``[row, block]`` → first cell of its page among all pages' cells; a block is a page's
+        #: worth of cells.
+        self._directory: I64 = np.zeros((16, 0), np.int64)
+        #: ``[row, block]``: the page changed since its sum was taken.
+        self._stale: Bools = np.zeros((16, 0), np.bool_)
         self._first_block = 0
 
     @property
@@ -43,11 +45,9 @@ class PagedArray:
         first = self.rows
         self.rows += count
         if self.rows > len(self._directory):
-            grown = np.zeros(
-                (max(self.rows, 2 * len(self._directory)), self._directory.shape[1]), np.int32
-            )
-            grown[:first] = self._directory[:first]
-            self._directory = grown
+            shape = (max(self.rows, 2 * len(self._directory)), self._directory.shape[1])
+            self._directory = _placed(self._directory, shape, 0)
+            self._stale = _placed(self._stale, shape, 0)
         return first
 
     def add(self, rows: I64, cells: I64, amounts: I64) -> None:
@@ -70,14 +70,12 @@ class PagedArray:
         values = amounts.astype(self._pages.dtype)
         for some in np.atleast_2d(rows):
             places = some * self._directory.shape[1] + blocks
-            pages = self._directory.ravel()[places]
-            if not pages.all():
-                self._make_pages(places[pages == _NO_PAGE])
-                pages = self._directory.ravel()[places]
-            self._stale[pages] = True
-            flat = pages.astype(np.int64)
-            flat <<= PAGE_BITS
-            flat |= within
+            flat = self._directory.ravel()[places]
+            if not flat.all():
+                self._make_pages(places[flat == _NO_PAGE])
+                flat = self._directory.ravel()[places]
+            self._stale.ravel()[places] = True
+            flat += within
             np.add.at(self._pages.ravel(), flat, values)
 
     def sum_to(self, rows: I64, cell: int) -> I64:
@@ -87,16 +85,16 @@ class PagedArray:
         at = block - self._first_block
         if at < 0:
             return np.zeros(len(rows), np.int64)
-        directory = self._directory[rows]
-        sums: I64 = self._page_sums[directory[:, :at]].sum(axis=1)
-        if at < directory.shape[1]:
-            sums += self._pages[directory[:, at], : within + 1].sum(axis=1, dtype=np.int64)
+        pages = self._directory[rows] >> PAGE_BITS
+        sums: I64 = self._page_sums[pages[:, :at]].sum(axis=1)
+        if at < pages.shape[1]:
+            sums += self._pages[pages[:, at], : within + 1].sum(axis=1, dtype=np.int64)
         return sums
 
     def first_cell(self, row: int) -> int | None:
         """The first cell of a row that is not 0; None when all are."""
         for at in np.flatnonzero(self._directory[row]):
-            cells = np.flatnonzero(self._pages[self._directory[row, at]])
+            cells = np.flatnonzero(self._pages[self._directory[row, at] >> PAGE_BITS])
             if len(cells):
                 return int(((self._first_block + int(at)) << PAGE_BITS) + cells[0])
         return None
@@ -105,7 +103,7 @@ class PagedArray:
         """Every cell that is not 0, by (row, cell): for comparisons in tests."""
         found = {}
         for row, at in zip(*np.nonzero(self._directory[: self.rows]), strict=True):
-            page = self._pages[self._directory[row, at]]
+            page = self._pages[self._directory[row, at] >> PAGE_BITS]
             for within in np.flatnonzero(page):
                 cell = ((self._first_block + int(at)) << PAGE_BITS) + int(within)
                 found[int(row), cell] = int(page[within])
@@ -114,8 +112,9 @@ class PagedArray:
     def _refresh(self) -> None:
         stale = np.flatnonzero(self._stale)
         if len(stale):
-            self._page_sums[stale] = self._pages[stale].sum(axis=1, dtype=np.int64)
-            self._stale[stale] = False
+            pages = self._directory.ravel()[stale] >> PAGE_BITS
+            self._page_sums[pages] = self._pages[pages].sum(axis=1, dtype=np.int64)
+            self._stale.ravel()[stale] = False
 
     def _widen(self, low: int, high: int) -> None:
         width = self._directory.shape[1]
@@ -127,19 +126,23 @@ class PagedArray:
         # A quarter more than asked, so that a moving clock does not widen every time.
         slack = (width + before + after) // 4 + 1
         before, after = (before + slack if before else 0), (after + slack if after else 0)
-        grown = np.zeros((len(self._directory), before + width + after), np.int32)
-        grown[:, before : before + width] = self._directory
-        self._directory = grown
+        shape = (len(self._directory), before + width + after)
+        self._directory = _placed(self._directory, shape, before)
+        self._stale = _placed(self._stale, shape, before)
         self._first_block -= before
 
     def _make_pages(self, places: I64) -> None:
         wanted = np.unique(places)
         first, self._page_count = self._page_count, self._page_count + len(wanted)
         if self._page_count > len(self._pages):
-            capacity = max(self._page_count, len(self._pages) + len(self._pages) // 4)
-            for name in ("_pages", "_page_sums", "_stale"):
-                old = getattr(self, name)
-                grown = np.zeros((capacity, *old.shape[1:]), old.dtype)
-                grown[:first] = old[:first]
-                setattr(self, name, grown)
-        self._directory.ravel()[wanted] = np.arange(first, self._page_count, dtype=np.int32)
+            self._pages = grown(self._pages, self._page_count)
+            self._page_sums = grown(self._page_sums, self._page_count)
+        starts = np.arange(first, self._page_count, dtype=np.int64) << PAGE_BITS
+        self._directory.ravel()[wanted] = starts
+
+
+def _placed(array: Array, shape: tuple[int, int], before: int) -> Array:
+    """A larger table of zeros with this one in it, its columns from ``before`` on."""
+    larger = np.zeros(shape, array.dtype)
+    larger[: len(array), before : before + array.shape[1]] = array
+    return larger  # type: ignore[return-value] # numpy does not carry the type through zeros()

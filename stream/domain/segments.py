@@ -53,21 +53,23 @@ class ValueCodes:
 
     def __init__(self) -> None:
         self.texts: list[str] = [""]
-        self._codes: dict[str, int] = {"": 0}
+        self._codes: dict[str | None, int] = {"": 0, None: 0}
 
     def load(self, texts: list[str]) -> None:
         """Take the texts of a stored table, code by code."""
         self.texts = list(texts)
-        self._codes = {text: code for code, text in enumerate(texts)}
+        self._codes = {None: 0, **{text: code for code, text in enumerate(texts)}}
 
-    def encode(self, column: list[str]) -> I64:
-        """Codes of a column of texts."""
-        for text in set(column).difference(self._codes):
-            if len(self.texts) >= self.LIMIT:
-                self._codes[text] = self._code(OTHER)
-            else:
-                self._code(text)
-        return np.array(list(map(self._codes.__getitem__, column)), np.int64)
+    def encode(self, column: list[str | None]) -> I64:
+        """Codes of a column of texts; None and "" are 0."""
+        try:
+            codes = list(map(self._codes.__getitem__, column))
+        except KeyError:
+            for text in set(column).difference(self._codes):
+                full = len(self.texts) >= self.LIMIT
+                self._codes[text] = self._code(OTHER if full or text is None else text)
+            codes = list(map(self._codes.__getitem__, column))
+        return np.array(codes, np.int64)
 
     def _code(self, text: str) -> int:
         code = self._codes.get(text)

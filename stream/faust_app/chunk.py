@@ -51,7 +51,7 @@ class Chunk:
     source: SourcePartition
     start: int
     end: int
-    offsets: list[int]
+    offsets: Sequence[int]
     keys: list[bytes | None]
     values: list[bytes | None]
     #: The records themselves, for the few whose headers are needed.
@@ -62,11 +62,13 @@ class Chunk:
         cls, source: SourcePartition, start: int, end: int, records: Sequence[FetchedRecord]
     ) -> Chunk:
         """Lay the records out in columns."""
+        # With one record to an offset, as almost always, the offsets are known.
+        gapless = len(records) == end - start
         return cls(
             source=source,
             start=start,
             end=end,
-            offsets=[record.offset for record in records],
+            offsets=range(start, end) if gapless else [record.offset for record in records],
             keys=[record.key for record in records],
             values=[record.value for record in records],
             records=records,

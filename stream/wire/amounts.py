@@ -19,30 +19,35 @@ _SCALES = 10.0 ** np.arange(5)
 _DECIMALS = msgspec.json.Decoder(list[float])
 
 
-def minor_units_column(amounts: Sequence[str | float], exponents: I64) -> tuple[I64, list[int]]:
+def minor_units_column(
+    amounts: Sequence[str | float | None], exponents: I64
+) -> tuple[I64, list[int]]:
     """Amounts in minor units.
 
     Args:
-        amounts: decimal strings or JSON numbers.
+        amounts: decimal strings or JSON numbers; None is unusable.
         exponents: digits after the point, per amount.
 
     Returns:
         Minor units (0 where unusable), and the places that are unusable.
     """
-    kinds = set(map(type, amounts))
-    if not (kinds == {str} and _are_short_decimals(amounts)):  # type: ignore[arg-type]
+    joined = None
+    if set(map(type, amounts)) == {str}:
+        joined = _joined_short_decimals(amounts)  # type: ignore[arg-type] # all str
+    if joined is None:
         return _one_by_one(amounts, exponents, range(len(amounts)))
-    # A list of plain decimals is JSON but for leading zeros, and JSON is the fastest to parse.
+    # Plain decimals in a row are JSON, and JSON is the fastest to parse; it refuses two points
+    # in a number, and leading zeros.
     try:
-        numbers = _DECIMALS.decode(f"[{','.join(amounts)}]")  # type: ignore[arg-type] # all str
+        numbers = _DECIMALS.decode(f"[{joined}]")
     except msgspec.DecodeError:
-        numbers = list(map(float, amounts))
+        return _one_by_one(amounts, exponents, range(len(amounts)))
     scaled = np.array(numbers) * _SCALES[exponents]
     rounded = np.rint(scaled)
     doubtful = np.abs(scaled - rounded) > scaled * _TOLERANCE
     doubtful |= rounded > MAX_MINOR_UNITS
     places = np.flatnonzero(doubtful).tolist()
-    minor = rounded.astype(np.int64)
+    minor = np.where(doubtful, 0, rounded).astype(np.int64)
     if not places:
         return minor, []
     exact, bad = _one_by_one(amounts, exponents, places)
@@ -50,29 +55,26 @@ def minor_units_column(amounts: Sequence[str | float], exponents: I64) -> tuple[
     return minor, bad
 
 
-def _are_short_decimals(amounts: Sequence[str]) -> bool:
+def _joined_short_decimals(amounts: Sequence[str]) -> str | None:
+    """The amounts with commas between, or None when one is not a short plain decimal."""
     if max(map(len, amounts)) > _EXACT_LENGTH:
-        return False
-    joined = f",{','.join(amounts)},"
-    if joined.translate(_PLAIN) or joined.count(",") != len(amounts) + 1:
-        return False
-    # A point needs a digit on both sides, and one point is all an amount may have.
-    if ",." in joined or ".," in joined or ",," in joined:
-        return False
-    return (
-        all(amount.count(".") <= 1 for amount in amounts)
-        if joined.count(".") > len(amounts)
-        else True
-    )
+        return None
+    joined = ",".join(amounts)
+    fenced = f",{joined},"
+    if fenced.translate(_PLAIN) or fenced.count(",") != len(amounts) + 1:
+        return None
+    # A point needs a digit on both sides.
+    return None if ",." in fenced or ".," in fenced or ",," in fenced else joined
 
 
 def _one_by_one(
-    amounts: Sequence[str | float], exponents: I64, places: range | list[int]
+    amounts: Sequence[str | float | None], exponents: I64, places: range | list[int]
 ) -> tuple[I64, list[int]]:
     minor = np.zeros(len(amounts), np.int64)
     bad = []
     for place in places:
-        held = minor_units(amounts[place], int(exponents[place]))
+        amount = amounts[place]
+        held = None if amount is None else minor_units(amount, int(exponents[place]))
         if held is None:
             bad.append(place)
         else:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import compress
 from operator import attrgetter
+from types import NoneType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -124,22 +125,27 @@ class EventDecoder:
         entries["id_hash"][kinds == SIGNUP] = 0
         _set_money(entries, columns, kinds)
         keys = _keys(columns, ids, entries)
-        return EventBatch(places, keys, entries, self._values(columns.attributes))
+        values = self._values(columns.attributes)
+        carriers = (kinds == ORDER) | (kinds == SIGNUP)
+        if not carriers.all():
+            # What comes with a return or a cancellation says nothing of the customer's segment.
+            chosen = carriers.tolist()
+            values = [
+                [text if carrier else None for text, carrier in zip(column, chosen, strict=True)]
+                for column in values
+            ]
+        return EventBatch(places, keys, entries, values)
 
-    def _values(self, attributes: list[Any]) -> list[list[str]]:
-        """Per dimension the text each event carries, "" for none."""
-        missing = None in attributes
-        columns = []
+    def _values(self, attributes: list[Any]) -> list[list[str | None]]:
+        """Per dimension the text each event carries, None or "" for none."""
+        missing = NoneType in set(map(type, attributes))
+        columns: list[list[str | None]] = []
         for field in self._value_fields:
             if missing:
-                column: list[Any] = [
-                    None if some is None else getattr(some, field) for some in attributes
-                ]
+                column = [None if some is None else getattr(some, field) for some in attributes]
             else:
                 column = list(map(attrgetter(field), attributes))
-            if None in set(column):
-                column = ["" if text is None else text for text in column]
-            if max(map(len, set(column))) > MAX_NAME_LENGTH:
+            if max((len(text) for text in set(column) if text), default=0) > MAX_NAME_LENGTH:
                 raise _RefusedError
             columns.append(column)
         return columns
@@ -194,17 +200,19 @@ def _ids(columns: _Columns, kinds: U8) -> Sequence[str]:
                 kinds.tolist(), columns.order_id, columns.return_id, strict=True
             )
         ]
-    if set(map(type, ids)) != {str}:
+    try:
+        lengths = set(map(len, ids))  # type: ignore[arg-type] # what is no text raises
+    except TypeError:
         if None in ids:
-            raise _RefusedError
+            raise _RefusedError from None
         try:
             ids = list(map(str, ids))
         except ValueError:  # an integer of thousands of digits
             raise _RefusedError from None
-    lengths = np.fromiter(map(len, ids), np.int64, len(ids))  # type: ignore[arg-type] # all str
-    if lengths.max() > MAX_ID_LENGTH or ((lengths == 0) & (kinds != SIGNUP)).any():
+        lengths = set(map(len, ids))  # type: ignore[arg-type] # made str above
+    if max(lengths) > MAX_ID_LENGTH or "\0" in "".join(ids):  # type: ignore[arg-type] # all str
         raise _RefusedError
-    if "\0" in "".join(ids):  # type: ignore[arg-type] # all str
+    if 0 in lengths and any(not text for text in compress(ids, kinds != SIGNUP)):
         raise _RefusedError
     return ids  # type: ignore[return-value] # all str
 
@@ -226,20 +234,18 @@ def _set_money(entries: Records, columns: _Columns, kinds: U8) -> None:
         if code is None or digits is None:
             raise _RefusedError
         exponents[code], numbers[code] = digits, currency_number(code)
-    if None in amounts:
-        raise _RefusedError
     entries["currency"][places] = _mapped(currencies, numbers)
     entries["amount_minor_units"][places] = _passed(
-        minor_units_column(amounts, _mapped(currencies, exponents))  # type: ignore[arg-type]
+        minor_units_column(amounts, _mapped(currencies, exponents))
     )
     entries["units"][places] = _units(units)
 
 
 def _units(column: list[float | None]) -> F64:
-    if None in column:
+    if None in set(column):
         column = [1 if units is None else units for units in column]
     try:
-        units = np.array(column, np.float64)
+        units = np.fromiter(column, np.float64, len(column))
     except OverflowError:
         raise _RefusedError from None
     if not ((units >= 0) & (units <= MAX_UNITS) & (units == np.floor(units))).all():
@@ -262,13 +268,13 @@ def _keys(columns: _Columns, ids: Sequence[str], entries: Records) -> list[bytes
             raise _RefusedError
         prefixes[store] = encoded_store(name) + b"\0"
     customers = columns.customer_id
-    known = [customer for customer in customers if customer is not None]
-    if known:
-        lengths = set(map(len, known))  # no None here
-        if min(lengths) < 1 or max(lengths) > MAX_ID_LENGTH or "\0" in "".join(known):
-            raise _RefusedError
-    if len(known) < len(customers):
+    try:
+        lengths = set(map(len, customers))  # type: ignore[arg-type] # None raises
+    except TypeError:
         customers = _with_guests(columns, ids, entries)
+    else:
+        if min(lengths) < 1 or max(lengths) > MAX_ID_LENGTH or "\0" in "".join(customers):  # type: ignore[arg-type]
+            raise _RefusedError
     if len(prefixes) == 1:
         prefix = next(iter(prefixes.values()))
         return [prefix + customer.encode() for customer in customers]  # type: ignore[union-attr]
@@ -288,6 +294,8 @@ def _with_guests(columns: _Columns, ids: Sequence[str], entries: Records) -> lis
             entries["kind"][place] = GUEST_ORDER
             entries["flags"][place] = 0
             customers.append("\0" + ids[place])
-        else:
+        elif 0 < len(customer) <= MAX_ID_LENGTH and "\0" not in customer:
             customers.append(customer)
+        else:
+            raise _RefusedError
     return customers

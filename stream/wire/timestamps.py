@@ -6,11 +6,11 @@ milliseconds. Times before 1970 are refused: in a shop's events they are mistake
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
 
@@ -26,6 +26,10 @@ _REST = re.compile(r"(\.[0-9]+)?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))", re.ASCII)
 _DIGITS = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]
 _MARKS = [4, 7, 10, 13, 16]
 _MARK_BYTES = np.frombuffer(b"--T::", np.uint8)
+_MILLISECONDS_LENGTH = 5  # .942Z
+_DOT_AND_Z = np.frombuffer(b".Z", np.uint8)
+
+Letters: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.uint8]]
 
 
 def parse_time_ms(value: str | float) -> int | None:
@@ -33,9 +37,7 @@ def parse_time_ms(value: str | float) -> int | None:
     if isinstance(value, str):
         return _parse_text(value)
     ms = value if abs(value) > _NUMBER_IS_MS_ABOVE else value * 1000
-    if not math.isfinite(ms) or not 0 <= ms <= _LAST_MS:
-        return None
-    return round(ms)
+    return round(ms) if 0 <= ms <= _LAST_MS else None
 
 
 def parse_times_ms(values: Sequence[str | float]) -> tuple[I64, list[int]]:
@@ -84,24 +86,46 @@ def _rest_ms(text: str) -> int | None:
 
 def _parse_texts(texts: Sequence[str]) -> I64 | None:
     """Many RFC 3339 times at once; None when any is none, or is written unusually."""
+    lengths = set(map(len, texts))
+    joined = "".join(texts)
+    if len(lengths) == 1 and min(lengths) > _CLOCK_LENGTH and joined.isascii():
+        letters = np.frombuffer(joined.encode(), np.uint8).reshape(len(texts), -1)
+        clocks = _parse_clocks(letters[:, :_CLOCK_LENGTH])
+        rest_ms = _parse_rests(letters[:, _CLOCK_LENGTH:], texts)
+    else:
+        heads = "".join([text[:_CLOCK_LENGTH] for text in texts])
+        if not heads.isascii() or len(heads) != _CLOCK_LENGTH * len(texts):
+            return None
+        letters = np.frombuffer(heads.encode(), np.uint8).reshape(len(texts), -1)
+        clocks = _parse_clocks(letters)
+        rest_ms = _parse_rests(None, texts)
+    if clocks is None or rest_ms is None:
+        return None
+    times: I64 = clocks + rest_ms
+    return times if ((times >= 0) & (times <= _LAST_MS)).all() else None
+
+
+def _parse_rests(letters: Letters | None, texts: Sequence[str]) -> I64 | int | None:
+    """What follows the seconds, as milliseconds to add; ``letters`` when all are of one length."""
+    if letters is not None:
+        if (letters == letters[0]).all():
+            return _rest_ms(texts[0][_CLOCK_LENGTH:])
+        if letters.shape[1] == _MILLISECONDS_LENGTH and (letters[:, [0, 4]] == _DOT_AND_Z).all():
+            digits = letters[:, 1:4] - np.uint8(ord("0"))
+            if (digits <= 9).all():  # noqa: PLR2004 - decimal
+                thousandths: I64 = digits @ np.array([100, 10, 1])
+                return thousandths
     rests = [text[_CLOCK_LENGTH:] for text in texts]
     rest_ms = {rest: _rest_ms(rest) for rest in set(rests)}
     if None in rest_ms.values():
         return None
-    clocks = _parse_clocks("".join([text[:_CLOCK_LENGTH] for text in texts]))
-    if clocks is None:
-        return None
-    times = clocks + np.array(list(map(rest_ms.__getitem__, rests)), np.int64)
-    return times if ((times >= 0) & (times <= _LAST_MS)).all() else None
+    return np.array(list(map(rest_ms.__getitem__, rests)), np.int64)
 
 
-def _parse_clocks(joined: str) -> I64 | None:
+def _parse_clocks(letters: Letters) -> I64 | None:
     """Many ``YYYY-MM-DDTHH:MM:SS`` at once; None when any is of another form or no such time."""
-    if not joined.isascii():
-        return None
-    text = np.frombuffer(joined.encode(), np.uint8).reshape(-1, _CLOCK_LENGTH)
-    digits = text[:, _DIGITS] - np.uint8(ord("0"))
-    if (digits > 9).any() or (text[:, _MARKS] != _MARK_BYTES).any():  # noqa: PLR2004 - decimal
+    digits = letters[:, _DIGITS] - np.uint8(ord("0"))
+    if (digits > 9).any() or (letters[:, _MARKS] != _MARK_BYTES).any():  # noqa: PLR2004 - decimal
         return None
     tens = digits[:, 0::2].astype(np.int64) * 10 + digits[:, 1::2]
     century, year, month, day, hour, minute, second = tens.T

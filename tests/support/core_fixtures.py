@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CHECKS = (HealthCheck.too_slow, HealthCheck.data_too_large)
-settings.register_profile("ci", deadline=None, max_examples=60, suppress_health_check=_CHECKS)
+settings.register_profile("ci", deadline=None, max_examples=40, suppress_health_check=_CHECKS)
 settings.register_profile(
     "thorough", deadline=None, max_examples=1500, suppress_health_check=_CHECKS
 )

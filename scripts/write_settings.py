@@ -1,0 +1,60 @@
+# ruff: noqa: INP001 - a script to run, not a package to import
+"""Write ``docs/settings.md`` from the settings' defaults: ``python scripts/write_settings.py``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from stream.settings import DEFAULTS
+
+TARGET = Path(__file__).parents[1] / "docs" / "settings.md"
+
+HEAD = """\
+# Settings
+
+Environment variables. A bad one stops the program at start with one line that names it.
+`retention-stream --help` prints the same list.
+
+<!-- written by scripts/write_settings.py -->
+
+| setting | default | meaning |
+|---|---|---|
+"""
+
+TAIL = """
+## Worth knowing
+
+- **Durations and windows** are a whole number and `m`, `h`, `d` or `w`: `15m`, `30d`. Windows may
+  also be `day`, `week`, `month`, `quarter` or `year`. Rolling windows are whole numbers of buckets.
+- **`RETENTION_HORIZON`** is at least twice the longest rolling window.
+- **`RETENTION_PARTITIONS`** is that of all topics. Settle it before the first event: a customer's
+  partition depends on it.
+- **`RETENTION_DIMENSIONS`**: at most 8. Each costs memory and time for every event.
+- **`RETENTION_APP_ID`** names the state. A new one replays the topics from their beginning.
+- **`RETENTION_COMMIT_INTERVAL_SECONDS`**: longer writes less to the changelog, as a customer who
+  changed several times is written once; shorter means less to read again after a crash.
+- **`RETENTION_WEB_HOST`**: the HTTP side has no password. Leave it on loopback, or put it behind
+  something that has one.
+- **`RETENTION_REDIS_URL`** is read and not used yet.
+- **`RETENTION_DATA_DIR`**: the worker keeps nothing on disk. The demo puts its logs there.
+"""
+
+
+def document() -> str:
+    """The whole page."""
+    rows = [
+        f"| `{name}` | {f'`{default}`' if default else 'empty'} | {_meaning(text)} |\n"
+        for name, (default, text) in DEFAULTS.items()
+    ]
+    return HEAD + "".join(rows) + TAIL
+
+
+def _meaning(text: str) -> str:
+    """The help's text, with addresses as code: their brackets would read as a link."""
+    return re.sub(r"(host:port\S*)", r"`\1`", text)
+
+
+if __name__ == "__main__":
+    TARGET.write_text(document(), encoding="utf-8")
+    print(f"wrote {TARGET}")  # noqa: T201 - a script says what it did
