@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script to run, not a package to import
 """Make ``stream/tools/samples/cdnow.jsonl.gz`` from the CDNOW data set in the wheel of Lifetimes.
 
 Run ``python scripts/convert_cdnow.py``: it downloads the wheel with pip, converts, and says what

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script to run, not a package to import
 """Write ``docs/settings.md`` from the settings' defaults: ``python scripts/write_settings.py``."""
 
 from __future__ import annotations
@@ -57,4 +56,4 @@ def _meaning(text: str) -> str:
 
 if __name__ == "__main__":
     TARGET.write_text(document(), encoding="utf-8")
-    print(f"wrote {TARGET}")  # noqa: T201 - a script says what it did
+    print(f"wrote {TARGET}")

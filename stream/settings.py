@@ -37,6 +37,10 @@ DEFAULTS: Mapping[str, tuple[str, str]] = {
     ),
     "RETENTION_TOPIC_DEAD_LETTERS": ("retention-dead-letters", "events that cannot be used"),
     "RETENTION_COMMIT_INTERVAL_SECONDS": ("3", "seconds between flushes of state and offsets"),
+    "RETENTION_SESSION_TIMEOUT_SECONDS": (
+        "10",
+        "seconds without a sign of life after which the others take a worker's partitions",
+    ),
     "RETENTION_LOG_LEVEL": ("info", "debug, info, warning or error"),
 }
 
@@ -70,6 +74,7 @@ class Settings:
     topic_rerouted: str
     topic_dead_letters: str
     commit_interval_seconds: float
+    session_timeout_seconds: float
     log_level: str
 
     @property
@@ -137,7 +142,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         topic_returns=read("RETENTION_TOPIC_RETURNS", _topic_name),
         topic_rerouted=read("RETENTION_TOPIC_REROUTED", _topic_name),
         topic_dead_letters=read("RETENTION_TOPIC_DEAD_LETTERS", _topic_name),
-        commit_interval_seconds=read("RETENTION_COMMIT_INTERVAL_SECONDS", _positive_seconds),
+        commit_interval_seconds=read("RETENTION_COMMIT_INTERVAL_SECONDS", _seconds(0.05, 600)),
+        # Kafka's brokers refuse less than 6 s unless told otherwise.
+        session_timeout_seconds=read("RETENTION_SESSION_TIMEOUT_SECONDS", _seconds(6, 300)),
         log_level=read("RETENTION_LOG_LEVEL", _one_of(*LOG_LEVELS)),
     )
 
@@ -208,11 +215,14 @@ def _integer(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
-def _positive_seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is not a number of seconds") from None
-    if not 0.05 <= seconds <= 600:  # noqa: PLR2004 - shorter floods the changelog, longer replays much
-        raise ValueError(f"{text!r} is not between 0.05 and 600 seconds")
-    return seconds
+def _seconds(low: float, high: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            seconds = float(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is not a number of seconds") from None
+        if not low <= seconds <= high:
+            raise ValueError(f"{text!r} is not between {low:g} and {high:g} seconds")
+        return seconds
+
+    return parse

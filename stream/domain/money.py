@@ -45,6 +45,9 @@ _EXPONENTS |= dict.fromkeys(["CLF", "UYW"], 4)
 #: Largest amount of one event, so that sums of millions stay inside 64 bits.
 MAX_MINOR_UNITS = 10**15
 
+#: The largest :func:`currency_number`, of ZZZ.
+LARGEST_CURRENCY = 26**3
+
 _PLAIN_DECIMAL = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,32}))?", re.ASCII)
 
 

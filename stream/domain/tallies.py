@@ -15,6 +15,7 @@ import numpy as np
 from stream.domain.arrays import I64, NEVER_MS, grown
 from stream.domain.calendar import Timeline, first_day_of_period, period_of_day
 from stream.domain.intervals import NO_BUCKET, calendar_counts, rolling_intervals
+from stream.domain.money import LARGEST_CURRENCY
 from stream.domain.paged import PagedArray
 from stream.domain.windows import CalendarWindow, RollingWindow, Window
 
@@ -66,7 +67,9 @@ class Tallies:
         self._money_rows: dict[tuple[int, int], int] = {}
         #: ``[segment row, place of currency]`` → money row, -1 where there is none yet.
         self._money_table: I64 = np.full((0, _CURRENCIES), -1, np.int64)
-        self._currency_places: dict[int, int] = {}
+        #: By currency number its place in the table, -1 for none yet.
+        self._currency_places: I64 = np.full(LARGEST_CURRENCY + 1, -1, np.int64)
+        self._currencies = 0
         self.segment_rows = 0
         self._kept: I64 = np.zeros(0, np.int64)
 
@@ -226,17 +229,17 @@ class Tallies:
         return rows
 
     def _places_of(self, currency: I64) -> I64:
-        known = self._currency_places
-        if len(currency) and (currency == currency[0]).all() and int(currency[0]) in known:
-            return np.full(len(currency), known[int(currency[0])], np.int64)
-        for number in np.unique(currency).tolist():
-            known.setdefault(number, len(known))
-        if len(known) > self._money_table.shape[1]:
-            missing = len(known) - self._money_table.shape[1]
+        places = self._currency_places[currency]
+        if (places < 0).any():
+            for number in np.unique(currency[places < 0]).tolist():
+                self._currency_places[number] = self._currencies
+                self._currencies += 1
+            missing = max(0, self._currencies - self._money_table.shape[1])
             self._money_table = np.pad(
                 self._money_table, ((0, 0), (0, missing)), constant_values=-1
             )
-        return np.array([known[number] for number in currency.tolist()], np.int64)
+            places = self._currency_places[currency]
+        return places
 
     def _make_money_rows(self, segment_rows: I64, currency: I64) -> None:
         for segment, number in set(zip(segment_rows.tolist(), currency.tolist(), strict=True)):
@@ -267,7 +270,8 @@ class _Terms:
         rows = np.repeat(np.array(self._rows, np.int64), lengths)
         signs = np.repeat(np.array(self._signs, np.int64), lengths)
         cells = np.concatenate(self._cells)
-        target.add(segments.T[:, of] * rows_per_segment + rows, cells, signs)
+        bases = np.ascontiguousarray(segments.T) * rows_per_segment
+        target.add(np.take(bases, of, axis=1) + rows, cells, signs)
 
 
 def _or_never(buckets: I64, time_ms: I64) -> I64:

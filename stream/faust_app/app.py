@@ -31,10 +31,10 @@ CHUNK_MAX_RECORDS = 10_000
 CHUNKS_WAITING = 4
 FETCH_MAX_BYTES_PER_PARTITION = 4 * 1024 * 1024
 CHANGELOG_BATCH_MAX_BYTES = 900_000
-SESSION_TIMEOUT_SECONDS = 10.0
-HEARTBEAT_INTERVAL_SECONDS = 3.0
+#: Two may be lost before a session ends.
+HEARTBEATS_PER_SESSION = 3
 REBALANCE_TIMEOUT_SECONDS = 30.0
-#: A join waits for the other members, so longer than a rebalance.
+#: A join waits for the other members, so longer than a rebalance; and never below a session.
 BROKER_REQUEST_TIMEOUT_SECONDS = 40.0
 PRODUCE_TIMEOUT_SECONDS = 30.0
 
@@ -113,10 +113,12 @@ def create_app(settings: Settings, engine: Engine) -> RetentionApp:
         datadir=settings.data_dir,
         web_enabled=False,
         broker_commit_interval=settings.commit_interval_seconds,
-        broker_session_timeout=SESSION_TIMEOUT_SECONDS,
-        broker_heartbeat_interval=HEARTBEAT_INTERVAL_SECONDS,
+        broker_session_timeout=settings.session_timeout_seconds,
+        broker_heartbeat_interval=settings.session_timeout_seconds / HEARTBEATS_PER_SESSION,
         broker_rebalance_timeout=REBALANCE_TIMEOUT_SECONDS,
-        broker_request_timeout=BROKER_REQUEST_TIMEOUT_SECONDS,
+        broker_request_timeout=max(
+            BROKER_REQUEST_TIMEOUT_SECONDS, settings.session_timeout_seconds
+        ),
         broker_max_poll_records=CHUNK_MAX_RECORDS,
         consumer_max_fetch_size=FETCH_MAX_BYTES_PER_PARTITION,
         consumer_auto_offset_reset="earliest",

@@ -58,6 +58,8 @@ class Intake:
         self._positions: dict[SourcePartition, int] = {}
         self._committed: dict[SourcePartition, int] = {}
         self._forwards: list[Forward] = []
+        #: Chunks applied since start.
+        self.chunks_applied = 0
         #: Events since start by (topic, outcome); they add up to the records read.
         self.outcomes: Counter[tuple[str, str]] = Counter()
         #: Dead letters since start by reason.
@@ -95,6 +97,7 @@ class Intake:
         if chunk.offsets:
             self._apply_records(chunk)
         self._positions[chunk.source] = chunk.end
+        self.chunks_applied += 1
 
     def snapshot(self) -> Snapshot:
         """Take what changed since the last snapshot, with the positions it brings us to."""
@@ -159,10 +162,11 @@ def _gap(chunk: Chunk, expected: int | None) -> str:
     if chunk.start < expected:
         return (
             f"{where} went back from offset {expected} to {chunk.start}: was the topic deleted and "
-            "made again? If so, reset the group's offsets (kafka-consumer-groups --reset-offsets)"
+            "made again? Its new events would be taken for old ones; start the worker under a new "
+            "RETENTION_APP_ID, which reads everything anew"
         )
     return (
-        f"{where} skipped offsets {expected} to {chunk.start - 1}: if retention deleted them, "
-        "accept it by resetting the group's offsets (kafka-consumer-groups --reset-offsets); "
-        "otherwise start the worker again"
+        f"{where} skipped offsets {expected} to {chunk.start - 1}: start the worker again; if "
+        "retention deleted them, accept the loss by moving the group's offset forward "
+        "(kafka-consumer-groups --reset-offsets --to-earliest)"
     )

@@ -14,6 +14,7 @@ import faust
 from aiokafka.errors import UnknownError
 from faust.transport.drivers.aiokafka import Consumer, Producer, Transport
 from faust.types import TP, ConsumerMessage
+from mode import Service
 
 from stream.faust_app.consumer_thread import ChunkConsumerThread
 from stream.faust_app.lease import Lease
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from stream.faust_app.chunk import Chunk
     from stream.faust_app.fuse import Fuse
     from stream.faust_app.intake import Intake
+
+
+#: Under load a flush comes every commit interval; after so long without a chunk, at once.
+QUIET_SECONDS = 0.25
 
 
 class ChunkSchema(faust.Schema):
@@ -129,6 +134,17 @@ class ChunkConsumer(Consumer):
     async def commit_and_end_transactions(self) -> None:
         """The last commit before the consumer stops."""
         await self.commit_everything()
+
+    @Service.task  # type: ignore[untyped-decorator] # mode is untyped here
+    async def _commit_when_quiet(self) -> None:
+        """Commit as soon as nothing more comes: a quiet worker has nothing to do again."""
+        seen = 0
+        while not self.should_stop:
+            await self.sleep(QUIET_SECONDS)
+            applied = self._intake.chunks_applied
+            if applied == seen and self._intake.has_uncommitted:
+                await self.commit()
+            seen = applied
 
     async def commit_everything(self) -> None:
         """Commit also what was applied while another commit was on its way."""

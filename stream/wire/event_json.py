@@ -256,7 +256,7 @@ def _units(column: list[float | None]) -> F64:
 def _mapped(codes: list[str | None], numbers: dict[str, int]) -> I64:
     if len(numbers) == 1:
         return np.full(len(codes), next(iter(numbers.values())), np.int64)
-    return np.array([numbers[code] for code in codes], np.int64)  # type: ignore[index]
+    return np.array([numbers[code or ""] for code in codes], np.int64)
 
 
 def _keys(columns: _Columns, ids: Sequence[str], entries: Records) -> list[bytes]:

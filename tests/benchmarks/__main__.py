@@ -54,7 +54,7 @@ def _floor(broker: str, events: int) -> Measured:
 
 def _python(module: str, *arguments: str) -> str:
     command = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def _report(
@@ -74,8 +74,10 @@ def _report(
     )
     return "\n".join(
         [
-            f"{args.events:,} events of {args.customers:,} customers, {args.runs} runs each in "
-            f"turn, on {machine}; median (least to most).",
+            (
+                f"{args.events:,} events of {args.customers:,} customers, {args.runs} runs each in "
+                f"turn, on {machine}; median (least to most)."
+            ),
             "",
             "| | events/s | CPU-seconds per million events | peak memory |",
             "|---|---|---|---|",
@@ -83,9 +85,11 @@ def _report(
             "",
             f"Ratio to the floor, run by run: {ratio:.2f} (median).",
             "",
-            f"Memory: {memory:.0f} bytes a customer with three orders, over "
-            f"{args.memory_customers:,} customers, tallies of seven windows and two dimensions "
-            "included.",
+            (
+                f"Memory: {memory:.0f} bytes a customer with three orders, over "
+                f"{args.memory_customers:,} customers, tallies of seven windows and two dimensions "
+                "included."
+            ),
             "",
         ]
     )

@@ -38,9 +38,7 @@ class Order:
     repeat_share: float
 
     def of(self, lines: list[bytes]) -> list[bytes]:
-        return list(
-            disordered(lines, shuffle=self.shuffle, repeat_share=self.repeat_share, seed=7)
-        )
+        return list(disordered(lines, shuffle=self.shuffle, repeat_share=self.repeat_share, seed=7))
 
 
 IN_FILE_ORDER = pytest.param(Order(shuffle=False, repeat_share=0.0), id="in file order")
@@ -97,7 +95,7 @@ def _check(lines: list[bytes], folder: Path, timezone: str = "UTC") -> Scrape:
         ensure_topics(settings)
         produce_lines(settings.broker, lines, settings.source_topics)
         with _worker(folder) as worker:
-            shown = _settled(settings, worker)
+            shown = _settled(settings, worker, len(lines))
     expected = recompute(
         [sent],
         OracleParameters(
@@ -129,6 +127,7 @@ def _settings(address: str, timezone: str) -> Settings:
             "RETENTION_TIMEZONE": timezone,
             "RETENTION_WINDOWS": "7d,30d,90d,365d,day,week,month,quarter,year",
             "RETENTION_WEB_PORT": str(usable_port(0)),
+            "RETENTION_SESSION_TIMEOUT_SECONDS": "6",
         }
     )
     return load_settings()

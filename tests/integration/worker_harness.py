@@ -42,7 +42,9 @@ class Worker:
         port: int | None = None,
     ) -> None:
         self.port = port or free_ports(1)[0]
-        chosen = {**environ, "RETENTION_WEB_PORT": str(self.port)}
+        # The embedded broker lets a first join wait for half a session.
+        session = {"RETENTION_SESSION_TIMEOUT_SECONDS": "6"}
+        chosen = {**session, **environ, "RETENTION_WEB_PORT": str(self.port)}
         # Of this program's settings the worker sees only those chosen here.
         unset = [f"--unset={name}" for name in DEFAULTS if name not in chosen]
         assignments = [f"{name}={value}" for name, value in chosen.items()]
