@@ -153,10 +153,11 @@ class Engine:
         replayed = np.zeros(len(rows), np.bool_)
         replayed[known] = at[known] <= customers.applied[rows[known], number]
         usable = np.flatnonzero(~replayed)
-        usable = usable[self._in_time(batch, usable, now_ms, letters)]
         strays: list[Stray] = []
         if topic != self.config.rerouted_topic:
             usable = self._without_strays(batch, rows, usable, partition, strays)
+        # After the strays, whose time is for their own partition to note.
+        usable = usable[self._in_time(batch, usable, now_ms, letters)]
         outcomes = Counter(letter.outcome for letter in letters)
         outcomes[Outcome.REPLAYED] = int(replayed.sum())
         outcomes[Outcome.REROUTED] = len(strays)

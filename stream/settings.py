@@ -44,6 +44,7 @@ DEFAULTS: Mapping[str, tuple[str, str]] = {
     "RETENTION_LOG_LEVEL": ("info", "debug, info, warning or error"),
 }
 
+TOPIC_SETTINGS = tuple(name for name in DEFAULTS if name.startswith("RETENTION_TOPIC_"))
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -123,6 +124,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     longest = max((w.length_buckets for w in windows if isinstance(w, RollingWindow)), default=0)
     if horizon_ms < 2 * longest * bucket_ms:
         raise SettingError("RETENTION_HORIZON: must be at least twice the longest rolling window")
+    topics = {name: read(name, _topic_name) for name in TOPIC_SETTINGS}
+    _check_topics_differ(topics)
     return Settings(
         broker=read("RETENTION_BROKER", _bootstrap_servers),
         app_id=read("RETENTION_APP_ID", _topic_name),
@@ -137,16 +140,25 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         horizon_ms=horizon_ms,
         partitions=read("RETENTION_PARTITIONS", _integer(1, 4096)),
         data_dir=read("RETENTION_DATA_DIR", _not_empty),
-        topic_purchases=read("RETENTION_TOPIC_PURCHASES", _topic_name),
-        topic_signups=read("RETENTION_TOPIC_SIGNUPS", _topic_name),
-        topic_returns=read("RETENTION_TOPIC_RETURNS", _topic_name),
-        topic_rerouted=read("RETENTION_TOPIC_REROUTED", _topic_name),
-        topic_dead_letters=read("RETENTION_TOPIC_DEAD_LETTERS", _topic_name),
+        topic_purchases=topics["RETENTION_TOPIC_PURCHASES"],
+        topic_signups=topics["RETENTION_TOPIC_SIGNUPS"],
+        topic_returns=topics["RETENTION_TOPIC_RETURNS"],
+        topic_rerouted=topics["RETENTION_TOPIC_REROUTED"],
+        topic_dead_letters=topics["RETENTION_TOPIC_DEAD_LETTERS"],
         commit_interval_seconds=read("RETENTION_COMMIT_INTERVAL_SECONDS", _seconds(0.05, 600)),
         # Kafka's brokers refuse less than 6 s unless told otherwise.
         session_timeout_seconds=read("RETENTION_SESSION_TIMEOUT_SECONDS", _seconds(6, 300)),
         log_level=read("RETENTION_LOG_LEVEL", _one_of(*LOG_LEVELS)),
     )
+
+
+def _check_topics_differ(topics: Mapping[str, str]) -> None:
+    # What the worker writes to a topic it reads would come round again.
+    taken: dict[str, str] = {}
+    for setting, topic in topics.items():
+        if topic in taken:
+            raise SettingError(f"{setting}: {topic} is the topic of {taken[topic]} already")
+        taken[topic] = setting
 
 
 def _windows(text: str, bucket_ms: int) -> tuple[Window, ...]:

@@ -42,8 +42,8 @@ _EXPONENTS |= dict.fromkeys(
 _EXPONENTS |= dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
 _EXPONENTS |= dict.fromkeys(["CLF", "UYW"], 4)
 
-#: Largest amount of one event, so that sums of millions stay inside 64 bits.
-MAX_MINOR_UNITS = 10**15
+#: Largest amount of one event: a trillion euros, of which 92,000 add up inside 64 bits.
+MAX_MINOR_UNITS = 10**14
 
 #: The largest :func:`currency_number`, of ZZZ.
 LARGEST_CURRENCY = 26**3

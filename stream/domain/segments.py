@@ -48,8 +48,9 @@ class Segments:
 class ValueCodes:
     """The texts that events carried in any dimension, as codes of 16 bits; 0 is none."""
 
-    #: Past this many distinct texts in one partition the rest are ``other``.
-    LIMIT = 60_000
+    #: Past this many distinct texts in one partition the rest are ``other``: each costs tens of
+    #: kilobytes in the tallies, and no report shows more than fifty.
+    LIMIT = 2_000
 
     def __init__(self) -> None:
         self.texts: list[str] = [""]
@@ -66,9 +67,10 @@ class ValueCodes:
             codes = list(map(self._codes.__getitem__, column))
         except KeyError:
             for text in set(column).difference(self._codes):
-                full = len(self.texts) >= self.LIMIT
-                self._codes[text] = self._code(OTHER if full or text is None else text)
-            codes = list(map(self._codes.__getitem__, column))
+                if text is not None and len(self.texts) < self.LIMIT:
+                    self._code(text)
+            other = self._code(OTHER)
+            codes = [self._codes.get(text, other) for text in column]
         return np.array(codes, np.int64)
 
     def _code(self, text: str) -> int:

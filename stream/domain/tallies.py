@@ -309,6 +309,8 @@ class Moment:
     slots: range
     #: The slots of the preceding window.
     preceding_slots: range
+    #: The last slot of the preceding window's first bucket, or first local day.
+    mature_to_slot: int
     #: Rolling windows: the as-of bucket, and that of the preceding window; calendar: None.
     buckets: tuple[int, int] | None
 
@@ -320,7 +322,12 @@ def moment(timeline: Timeline, window: Window, as_of_ms: int, *, earlier: bool =
         length = window.length_buckets
         at = bucket - length if earlier else bucket
         edges = [timeline.last_slot_of_bucket(at - back * length) + 1 for back in (0, 1, 2)]
-        return Moment(range(edges[1], edges[0]), range(edges[2], edges[1]), (at, at - length))
+        return Moment(
+            range(edges[1], edges[0]),
+            range(edges[2], edges[1]),
+            timeline.last_slot_of_bucket(at - 2 * length + 1),
+            (at, at - length),
+        )
     day = timeline.day_at(as_of_ms)
     period = int(period_of_day(window.unit, np.array([day], np.int64))[0])
     if earlier:
@@ -331,4 +338,6 @@ def moment(timeline: Timeline, window: Window, as_of_ms: int, *, earlier: bool =
     ]
     # To date: not beyond the bucket of "as of", whose own slots count whole.
     end = min(starts[2], timeline.last_slot_of_bucket(bucket) + 1)
-    return Moment(range(starts[1], end), range(starts[0], starts[1]), None)
+    first_day = first_day_of_period(window.unit, period - 1)
+    mature_to = timeline.first_slot_of_day(first_day + 1) - 1
+    return Moment(range(starts[1], end), range(starts[0], starts[1]), mature_to, None)

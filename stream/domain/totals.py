@@ -82,7 +82,7 @@ class Totals:
     customers: dict[Segment, int] = field(default_factory=dict)
     #: By store, the slot of the earliest order.
     first_order_slots: dict[str, int] = field(default_factory=dict)
-    #: By window name, the first slot a store's data must reach back to.
+    #: By window name, the last slot in which a store's first order makes the window mature.
     mature_from_slots: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: Totals) -> None:
@@ -150,7 +150,7 @@ def totals(tallies: Tallies, segments: Segments, as_of_ms: int) -> Totals:
         earlier = moment(tallies.timeline, window, as_of_ms, earlier=True)
         named = (number, PREVIOUS_PREFIX + window.name)
         _read(result, tallies, segments, named, earlier, stores)
-        result.mature_from_slots[window.name] = now.preceding_slots.start
+        result.mature_from_slots[window.name] = now.mature_to_slot
     last_slot = tallies.timeline.last_slot_of_bucket(as_of_ms // tallies.timeline.bucket_ms)
     ever = tallies.first_orders_to(everyone, last_slot).tolist()
     result.customers = {

@@ -58,9 +58,10 @@ def undecodable(error: Exception) -> Problem:
     if not isinstance(error, msgspec.ValidationError):
         return Problem("not_json", _one_line(error))
     text = str(error)
-    if "missing required field" in text:
+    if text.startswith("Object missing required field"):
         return Problem("missing_field", _one_line(error))
-    _, found, path = text.partition("`$.")
+    # The last one: the text before may quote what was sent.
+    _, found, path = text.rpartition("`$.")
     field = path.partition(".")[0].rstrip("`[].") if found else "event"
     return Problem(f"bad_{field}" if found else "not_an_object", _one_line(error))
 

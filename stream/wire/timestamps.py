@@ -27,6 +27,7 @@ _DIGITS = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]
 _MARKS = [4, 7, 10, 13, 16]
 _MARK_BYTES = np.frombuffer(b"--T::", np.uint8)
 _MILLISECONDS_LENGTH = 5  # .942Z
+_LONGEST_REST = 40  # any fraction that a clock can give, and an offset
 _DOT_AND_Z = np.frombuffer(b".Z", np.uint8)
 
 Letters: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.uint8]]
@@ -68,9 +69,14 @@ def _parse_text(text: str) -> int | None:
     return ms if 0 <= ms <= _LAST_MS else None
 
 
-@lru_cache(maxsize=4096)
 def _rest_ms(text: str) -> int | None:
     """What follows the seconds, fraction and offset, as milliseconds to add for UTC."""
+    # The cache must not keep a sender's megabytes.
+    return _known_rest_ms(text) if len(text) <= _LONGEST_REST else None
+
+
+@lru_cache(maxsize=4096)
+def _known_rest_ms(text: str) -> int | None:
     match = _REST.fullmatch(text)
     if match is None:
         return None

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from stream.domain import apply
 from stream.domain.events import Outcome
 from tests.properties.histories import History, histories
+from tests.properties.traffic import traffics
 from tests.support.engines import Log, engine_config, gauges_of, named_sums, ready_engine, run
 from tests.support.naive import differences
 
@@ -60,7 +61,7 @@ def test_any_chunking_gives_the_same_sums(history: History, chunks: Chunks) -> N
     )
 
 
-@given(histories(), CHUNKS)
+@given(histories() | traffics(), CHUNKS)
 def test_appending_gives_the_same_sums_and_state_as_the_exact_path(
     history: History, chunks: Chunks
 ) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.properties.histories import History, histories
+from tests.properties.traffic import traffics
 from tests.support.engines import engine_config, gauges_of, run
 from tests.support.naive import differences, naive_gauges
 
@@ -29,6 +31,6 @@ def test_every_gauge_equals_the_plain_recount_when_events_come_one_at_a_time(
     _assert_same(history, chunk=1, one_topic=False)
 
 
-@given(histories(most=60, clear_zone=True))
-def test_long_histories_of_few_customers_equal_the_plain_recount(history: History) -> None:
-    _assert_same(history, chunk=5, one_topic=True)
+@given(traffics(), st.sampled_from((4, 20, 1000)))
+def test_ordinary_traffic_equals_the_plain_recount(history: History, chunk: int) -> None:
+    _assert_same(history, chunk, one_topic=True)

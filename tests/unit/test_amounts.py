@@ -73,7 +73,11 @@ def test_a_column_of_numbers_and_texts_is_that_of_each(
 def test_every_amount_of_up_to_fifteen_characters_is_exact(digits: int) -> None:
     random = np.random.default_rng(digits)
     for length in range(1, 16):
-        whole = ["".join(random.choice(list("0123456789"), length)) for _ in range(200)]
+        # No leading zero: one amount with one sends its whole column the slow way.
+        whole = [
+            str(random.integers(1, 10)) + "".join(random.choice(list("0123456789"), length - 1))
+            for _ in range(200)
+        ]
         for point in range(1, length - 1):
             cut = [f"{text[:point]}.{text[point + 1 :]}" for text in whole]
             minor, bad = minor_units_column(cut, np.full(200, digits, np.int64))

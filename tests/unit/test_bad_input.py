@@ -96,6 +96,8 @@ BAD: dict[str, tuple[bytes | None, str]] = {
     # Type.
     "no type": (_without("type"), "missing_field"),
     "an unknown type": (_with(type="refund"), "bad_type"),
+    "a type that looks like a path": (_with(type="`$.evil.label`"), "bad_type"),
+    "a type that looks like an error": (_with(type="missing required field"), "bad_type"),
     "a type in capitals": (_with(type="Purchase"), "bad_type"),
     "type null": (_with(type=None), "bad_type"),
     "type a number": (_with(type=1), "bad_type"),
@@ -170,7 +172,7 @@ BAD: dict[str, tuple[bytes | None, str]] = {
     "Arabic digits": (_with(amount="١٢"), "bad_amount"),
     "a tenth of a penny": (_with(amount="12.345", currency="GBP"), "bad_amount"),
     "half a yen": (_with(amount="12.5", currency="JPY"), "bad_amount"),
-    "ten thousand billion and a cent": (_with(amount="10000000000000.01"), "bad_amount"),
+    "a thousand billion and a cent": (_with(amount="1000000000000.01"), "bad_amount"),
     "an amount of 400 digits": (_raw("amount", "9" * 400), "bad_amount"),
     "an amount of 5000 digits": (_raw("amount", HUGE), "bad_amount"),
     "amount 1e400": (_raw("amount", "1e400"), "bad_amount"),

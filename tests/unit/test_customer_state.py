@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from stream.domain.events import Outcome
 from stream.engine import Engine
 from stream.wire.customer_state import CLOCK_KEY, CODES_KEY, StateError
 from tests.support.engines import (
     HOUR_MS,
     NOW_MS,
+    PURCHASES,
+    encoded,
     engine_config,
     named_sums,
     run,
@@ -67,6 +70,14 @@ def test_what_is_written_is_read_again(dimensions: tuple[str, ...]) -> None:
     assert named_sums(engine) == named_sums(run(EVENTS, config))
     assert engine.latest_event_ms == NOW_MS
     assert engine.customers == 4
+
+
+def test_an_order_known_before_a_restart_is_a_duplicate_after_it() -> None:
+    engine = _restored(_records())
+    again = encoded(_purchase("ann", 1, occurred_at=NOW_MS + HOUR_MS))
+    applied = engine.apply(PURCHASES, 0, [1000], [None], [again], NOW_MS)
+    assert applied.outcomes[Outcome.DUPLICATE] == 1
+    assert named_sums(engine) == named_sums(run(EVENTS, CONFIG))
 
 
 def test_a_partition_writes_a_record_a_customer_and_two_of_its_own() -> None:

@@ -210,8 +210,30 @@ def test_an_earlier_value_moves_all_of_a_customer_to_its_segment() -> None:
     ]
     engine = run(events, CONFIG, chunk=1)
     now = YEAR_MS + 2 * HOUR_MS
-    assert _value(engine, now, "orders", dimension="channel", segment="web") == 0
+    names = {dict(labels).get("segment") for _, labels in gauges_of(engine, now)}
+    assert names == {"all", "shop", None}
     assert _value(engine, now, "orders", dimension="channel", segment="shop") == 2
+
+
+@pytest.mark.parametrize("chunk", [1, 100])
+@pytest.mark.parametrize("first", ["purchase", "signup"])
+def test_of_a_purchase_and_a_signup_at_one_moment_the_purchase_gives_the_segment(
+    chunk: int, first: str
+) -> None:
+    events = [
+        _purchase("ann", YEAR_MS, attributes={"channel": "shop"}),
+        {
+            "type": "signup",
+            "customer_id": "ann",
+            "occurred_at": YEAR_MS,
+            "attributes": {"channel": "web"},
+        },
+    ]
+    if first == "signup":
+        events.reverse()
+    engine = run(events, CONFIG, chunk=chunk)
+    assert _value(engine, YEAR_MS, "orders", dimension="channel", segment="shop") == 1
+    assert _value(engine, YEAR_MS, "signups", dimension="channel", segment="shop", status="total")
 
 
 def test_of_several_signups_the_earliest_counts() -> None:

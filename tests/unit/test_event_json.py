@@ -50,7 +50,7 @@ def test_every_field_stands_in_its_column() -> None:
         guest_key("north", "o"),
     ]
     assert [column[0] for column in batch.values] == ["web", "DE"]
-    assert [column[1:] for column in batch.values] == [[""] * 4] * 2
+    assert not any(text for column in batch.values for text in column[1:])
 
 
 def test_ids_are_hashed_as_their_text() -> None:
@@ -75,7 +75,7 @@ def test_what_comes_with_a_return_or_cancellation_is_no_segment(kind: str) -> No
     event = {**PURCHASE, "type": kind, "return_id": "r", "attributes": {"channel": "web"}}
     batch, letters = EventDecoder(("channel",)).decode([encoded(event)])
     assert letters == []
-    assert batch.values == [[""]]
+    assert not batch.values[0][0]
 
 
 def test_the_default_store_is_the_same_named_or_not() -> None:
@@ -107,7 +107,7 @@ def test_bad_records_leave_the_others_at_their_places() -> None:
     batch, letters = EventDecoder(("channel",)).decode(values)
     assert batch.index.tolist() == [1, 3]
     assert batch.entries["kind"].tolist() == [ORDER, SIGNUP]
-    assert batch.values == [["web", ""]]
+    assert [text or "" for text in batch.values[0]] == ["web", ""]
     assert sorted(letter.index for letter in letters) == [0, 2]
 
 
@@ -117,7 +117,7 @@ def test_events_taken_from_a_batch_keep_their_columns_together() -> None:
     assert some.index.tolist() == [4, 0]
     assert some.keys == [batch.keys[4], batch.keys[0]]
     assert some.entries["kind"].tolist() == [GUEST_ORDER, ORDER]
-    assert some.values == [["", "web"]]
+    assert [text or "" for text in some.values[0]] == ["", "web"]
 
 
 def test_a_dimension_may_have_any_name() -> None:

@@ -66,7 +66,7 @@ async def test_a_chunk_holds_the_records_as_columns() -> None:
     (chunk,) = await Fetched(0, [0, 1, 2]).drain()
     assert chunk.source == PARTITION
     assert (chunk.start, chunk.end) == (0, 3)
-    assert chunk.offsets == [0, 1, 2]
+    assert list(chunk.offsets) == [0, 1, 2]
     assert chunk.keys == [b"k0", b"k1", b"k2"]
     assert chunk.values == [b"v0", b"v1", b"v2"]
     assert chunk.headers(1) == [("h", b"1")]

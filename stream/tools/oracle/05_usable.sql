@@ -20,7 +20,7 @@ WITH checked AS (
             WHEN NOT attributes_usable THEN 'attributes'
             WHEN type IN ('purchase', 'return') THEN CASE
                 WHEN currency IS NULL THEN 'currency'
-                WHEN amount_minor_units IS NULL OR amount_minor_units > 10::HUGEINT ** 15
+                WHEN amount_minor_units IS NULL OR amount_minor_units > 10::HUGEINT ** 14
                     THEN 'amount'
                 WHEN units IS NULL THEN 'units' END
         END AS rejected_for
