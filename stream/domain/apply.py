@@ -2,9 +2,9 @@
 
 Events that come in order (each after all that is known of its customer, with a new id, and no
 change of segment) only *append*: their terms need the customer's last two orders and nothing
-else is touched. All events of any other customer in the batch take the exact path: the
-customer is taken out of the tallies, merged with the events, and added again. Both end in the
-same state and the same tallies.
+else is touched. All events of any other customer in the batch take the exact path: their
+entries are merged, and the terms from the first change on are taken out of the tallies and
+added again as they are now. Both end in the same state and the same tallies.
 """
 
 from __future__ import annotations
