@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from stream.faust_app.intake import Intake
 
 
-#: Under load a flush comes every commit interval; after so long without a chunk, at once.
-QUIET_SECONDS = 0.25
+#: Under load a flush comes every commit interval; after this share of it without a chunk, at once.
+QUIET_SHARE = 0.1
 
 
 class ChunkSchema(faust.Schema):
@@ -140,7 +140,7 @@ class ChunkConsumer(Consumer):
         """Commit as soon as nothing more comes: a quiet worker has nothing to do again."""
         seen = 0
         while not self.should_stop:
-            await self.sleep(QUIET_SECONDS)
+            await self.sleep(self.commit_interval * QUIET_SHARE)
             applied = self._intake.chunks_applied
             if applied == seen and self._intake.has_uncommitted:
                 await self.commit()

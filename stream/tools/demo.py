@@ -97,6 +97,8 @@ def _run(settings: Settings, args: Namespace, children: ExitStack) -> None:
         "env",
         f"RETENTION_BROKER={settings.broker}",
         "RETENTION_CLOCK=event",
+        # The embedded broker lets a first join wait for half a session.
+        "RETENTION_SESSION_TIMEOUT_SECONDS=6",
         "RETENTION_REDIS_URL=",
         f"RETENTION_WEB_HOST={settings.web_host}",
         f"RETENTION_WEB_PORT={settings.web_port}",

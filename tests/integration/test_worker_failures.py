@@ -72,10 +72,12 @@ def test_without_a_broker_the_worker_says_so_in_one_line(tmp_path: Path) -> None
         assert "Traceback" not in worker.log
 
 
+# Groups and sessions are the real broker's to prove; the embedded one waits out every session.
+@pytest.mark.kafka
 def test_a_second_worker_takes_its_share_and_the_first_keeps_the_rest(
-    broker_address: str, tmp_path: Path
+    kafka_server: KafkaServer, tmp_path: Path
 ) -> None:
-    stream = Stream(broker_address)
+    stream = Stream(kafka_server.address)
     topic = stream.settings.topic_purchases
     stream.send(topic, purchases(300))
     with Worker(stream.environ, tmp_path) as first:
@@ -102,10 +104,12 @@ def test_a_second_worker_takes_its_share_and_the_first_keeps_the_rest(
         successor.wait_for_orders(600)
 
 
+@pytest.mark.kafka
 def test_a_worker_that_was_paused_does_not_write_over_its_successor(
-    broker_address: str, tmp_path: Path
+    kafka_server: KafkaServer, tmp_path: Path
 ) -> None:
-    stream = Stream(broker_address, RETENTION_COMMIT_INTERVAL_SECONDS="2")
+    # Long enough that it is paused before it commits, short enough that it tries once awake.
+    stream = Stream(kafka_server.address, RETENTION_COMMIT_INTERVAL_SECONDS="20")
     topic = stream.settings.topic_purchases
     with Worker(stream.environ, tmp_path) as paused:
         paused.wait_until_ready()
