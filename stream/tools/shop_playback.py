@@ -47,6 +47,30 @@ class Played:
         return f"{text}, until {until:%Y-%m-%d %H:%M} UTC"
 
 
+class StopFlag:
+    """What a signal handler sets.
+
+    An Event has a lock: set by a handler that interrupts its own thread's wait, it would wait for
+    itself for ever.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def set(self) -> None:
+        """Ask to stop."""
+        self._asked = True
+
+    def is_set(self) -> bool:
+        """Whether it was asked."""
+        return self._asked
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, unless it was asked already."""
+        if not self._asked:
+            time.sleep(seconds)
+
+
 class Playback:
     """Sends deliveries to a sink at a pace, until they end, time is up or ``stop`` is set.
 
@@ -64,13 +88,13 @@ class Playback:
         pace: Pace,
         *,
         live_seconds: float = math.inf,
-        stop: Event | None = None,
+        stop: Event | StopFlag | None = None,
         on_progress: Callable[[Played], None] | None = None,
     ) -> None:
         self._sink = sink
         self._pace = pace
         self._live_seconds = live_seconds
-        self._stop = Event() if stop is None else stop
+        self._stop: Event | StopFlag = StopFlag() if stop is None else stop
         self._on_progress = on_progress
         self._live_since: float | None = None
         self._next_report = self._next_flush = time.monotonic()

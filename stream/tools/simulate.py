@@ -6,14 +6,13 @@ import gzip
 import signal
 import time
 from contextlib import contextmanager
-from threading import Event
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from stream.tools.console import say
 from stream.tools.produce import EventProducer
 from stream.tools.shop import shop_events
 from stream.tools.shop_options import Simulation, add_arguments, simulation
-from stream.tools.shop_playback import Playback, Played
+from stream.tools.shop_playback import Playback, Played, StopFlag
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -31,7 +30,7 @@ __all__ = ["add_arguments", "run"]
 def run(settings: Settings, args: Namespace) -> int:
     """Send until time is up, Ctrl-C or SIGTERM; prints how far it came."""
     asked = simulation(args, time.time_ns() // 1_000_000)
-    stop = Event()
+    stop = StopFlag()
     with (
         _stopped_by_signals(stop),
         _sink(settings, args.output) as sink,
@@ -46,7 +45,7 @@ def run(settings: Settings, args: Namespace) -> int:
 
 
 @contextmanager
-def _stopped_by_signals(stop: Event) -> Iterator[None]:
+def _stopped_by_signals(stop: StopFlag) -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def restore() -> None:
