@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,7 @@ import pytest
 
 from stream.tools.oracle import OracleParameters, recompute
 from tests.support.event_lines import DAY_MS, HOUR_MS, NOW_MS, Gauges
+from tests.support.online_retail import online_retail_path
 
 #: First-time buyers of December 2010 (the cohort's size) and, of them, those who bought again in
 #: the month that many months later; as published with the data set's analyses.
@@ -29,12 +29,7 @@ class Order(NamedTuple):
 
 @pytest.fixture(scope="module")
 def events_file() -> Path:
-    folder = os.environ.get("RETENTION_TEST_DATA")
-    data = Path(folder) if folder else Path(__file__).parents[3] / "shared" / "data"
-    path = data / "online_retail_events.jsonl.gz"
-    if not path.exists():
-        pytest.skip("online_retail_events.jsonl.gz is not in the folder RETENTION_TEST_DATA names")
-    return path
+    return online_retail_path()
 
 
 @pytest.fixture(scope="module")
