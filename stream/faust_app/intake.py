@@ -57,6 +57,7 @@ class Intake:
         self._rerouted_topic = rerouted_topic
         self._positions: dict[SourcePartition, int] = {}
         self._committed: dict[SourcePartition, int] = {}
+        self._reached: dict[tuple[str, int], int] = {}
         self._forwards: list[Forward] = []
         #: Chunks applied since start.
         self.chunks_applied = 0
@@ -71,6 +72,21 @@ class Intake:
         return self._positions
 
     @property
+    def reached(self) -> Mapping[tuple[str, int], int]:
+        """Up to which offset each source partition is in the engine's state.
+
+        After a rebalance ``positions`` may go back to what was committed; the state of a
+        partition that was kept does not.
+        """
+        return self._reached
+
+    def forget(self, partition: int) -> None:
+        """Note that the engine dropped a partition."""
+        self._reached = {
+            source: offset for source, offset in self._reached.items() if source[1] != partition
+        }
+
+    @property
     def has_uncommitted(self) -> bool:
         """Whether a chunk was applied since the last commit."""
         return self._positions != self._committed
@@ -83,6 +99,8 @@ class Intake:
         self._positions = dict(positions)
         self._committed = dict(positions)
         self._forwards = []
+        for source, position in positions.items():
+            self._reached[source] = max(position, self._reached.get(source, position))
 
     def apply(self, chunk: Chunk) -> None:
         """Apply a chunk that starts where the one before it ended.
@@ -97,6 +115,7 @@ class Intake:
         if chunk.offsets:
             self._apply_records(chunk)
         self._positions[chunk.source] = chunk.end
+        self._reached[chunk.source] = max(chunk.end, self._reached.get(chunk.source, chunk.end))
         self.chunks_applied += 1
 
     def snapshot(self) -> Snapshot:

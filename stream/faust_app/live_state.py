@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from faust.types import TP
 
 from stream.faust_app.app import wall_clock_ms
+from stream.meeting.overview import overview_of_one
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stream.engine import Engine
     from stream.faust_app.app import RetentionApp
+    from stream.meeting.overview import Overview
 
 
 class LiveState:
@@ -27,9 +29,11 @@ class LiveState:
         """The counts of the partitions this worker owns."""
         return self._app.engine
 
-    def now_ms(self) -> int:
-        """The worker's clock, in milliseconds since the epoch."""
-        return wall_clock_ms()
+    def overview(self) -> Overview | None:
+        """All partitions together, at one moment; None when another worker speaks for all."""
+        return overview_of_one(
+            self._app.engine, self._app.intake.reached, wall_clock_ms(), self._partitions_expected
+        )
 
     @property
     def partitions_expected(self) -> int:

@@ -46,6 +46,7 @@ class ShardStore(Store):
         come = _partitions(changelog, newly_assigned)
         for partition in gone:
             self._engine.revoke(partition)
+            self.app.intake.forget(partition)
         for partition in come:
             self._engine.assign(partition)
         logger.info(

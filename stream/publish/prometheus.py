@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
     from stream.domain.metrics import Sample
+    from stream.meeting.overview import Overview
     from stream.publish.state import WorkerState
 
 
@@ -45,11 +46,11 @@ class Exposition:
             The body, and its content type.
         """
         started = time.perf_counter()
-        as_of_ms = self._state.engine.as_of_ms(self._state.now_ms())
-        gauges = gauge_text(CATALOGUE, business_samples(self._state, as_of_ms)).encode()
+        overview = self._state.overview()
+        gauges = gauge_text(CATALOGUE, business_samples(overview)).encode()
         registry = CollectorRegistry()
         took_seconds = time.perf_counter() - started
-        registry.register(OperationCollector(self._state, as_of_ms, took_seconds))
+        registry.register(OperationCollector(self._state, overview, took_seconds))
         registry.register(self._process)
         # What the request asks for is judged here: the client library fails on odd versions.
         wanted = f"{OPENMETRICS};{OPENMETRICS_VERSION}" if accepts_openmetrics(accept) else ""
@@ -60,9 +61,11 @@ class Exposition:
 class OperationCollector(Collector):
     """How the worker itself is doing, at one moment."""
 
-    def __init__(self, state: WorkerState, as_of_ms: int | None, scrape_seconds: float) -> None:
+    def __init__(
+        self, state: WorkerState, overview: Overview | None, scrape_seconds: float
+    ) -> None:
         self._state = state
-        self._as_of_ms = as_of_ms
+        self._overview = overview
         self._scrape_seconds = scrape_seconds
 
     def collect(self) -> Iterable[Metric]:
@@ -85,25 +88,12 @@ class OperationCollector(Collector):
         for (topic, partition), count in sorted(state.lag_events.items()):
             lag.add_metric([topic, str(partition)], count)
         yield lag
-        yield _timestamp(
-            "retention_as_of_timestamp_seconds",
-            "The instant that the business gauges are as of.",
-            self._as_of_ms,
-        )
+        if self._overview is not None:
+            yield from self._of_all_partitions(self._overview)
         yield _timestamp(
             "retention_last_event_timestamp_seconds",
             "Event time of the latest event.",
             state.last_event_ms,
-        )
-        yield GaugeMetricFamily(
-            "retention_partitions_ready",
-            "Partitions whose state is restored and counted by this worker.",
-            len(state.engine.ready_partitions),
-        )
-        yield GaugeMetricFamily(
-            "retention_partitions_expected",
-            "Partitions that must be ready before the business gauges are shown.",
-            state.partitions_expected,
         )
         yield GaugeMetricFamily(
             "retention_scrape_duration_seconds",
@@ -112,6 +102,32 @@ class OperationCollector(Collector):
         )
         yield InfoMetricFamily(
             "retention_build", "What runs here.", {"version": installed_version()}
+        )
+
+    def _of_all_partitions(self, overview: Overview) -> Iterable[Metric]:
+        yield _timestamp(
+            "retention_as_of_timestamp_seconds",
+            "The instant that the business gauges are as of.",
+            overview.as_of_ms,
+        )
+        positions = GaugeMetricFamily(
+            "retention_position_events",
+            "Offset up to which a partition's events are in the business gauges of this scrape.",
+            labels=["topic", "partition"],
+        )
+        if overview.totals is not None:
+            for (topic, partition), offset in sorted(overview.positions.items()):
+                positions.add_metric([topic, str(partition)], offset)
+        yield positions
+        yield GaugeMetricFamily(
+            "retention_partitions_ready",
+            "Partitions whose state is restored and counted, over all workers.",
+            overview.partitions_ready,
+        )
+        yield GaugeMetricFamily(
+            "retention_partitions_expected",
+            "Partitions that must be ready before the business gauges are shown.",
+            self._state.partitions_expected,
         )
 
     def _events(self) -> Metric:
@@ -128,11 +144,11 @@ class OperationCollector(Collector):
         return events
 
 
-def business_samples(state: WorkerState, as_of_ms: int | None) -> Iterable[Sample]:
+def business_samples(overview: Overview | None) -> Iterable[Sample]:
     """The business gauges; none while any partition is missing, as they would be wrong."""
-    if as_of_ms is None or len(state.engine.ready_partitions) < state.partitions_expected:
+    if overview is None or overview.totals is None:
         return ()
-    return samples(state.engine.totals(as_of_ms))
+    return samples(overview.totals)
 
 
 def accepts_openmetrics(accept: str) -> bool:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stream.engine import Engine
+    from stream.meeting.overview import Overview
 
 
 class WorkerState(Protocol):
@@ -17,8 +18,8 @@ class WorkerState(Protocol):
     def engine(self) -> Engine:
         """The counts of the partitions this worker owns."""
 
-    def now_ms(self) -> int:
-        """The worker's clock, in milliseconds since the epoch."""
+    def overview(self) -> Overview | None:
+        """All partitions together, at one moment; None when another worker speaks for all."""
 
     @property
     def partitions_expected(self) -> int:

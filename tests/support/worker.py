@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from stream.engine import Engine
+from stream.meeting.overview import Overview, overview_of_one
 from stream.settings import load_settings
 
 if TYPE_CHECKING:
@@ -44,9 +45,20 @@ class Worker:
     last_event_ms: int | None = None
     clock_ms: int = NOW_MS
     next_offset: int = 0
+    another_speaks: bool = False
 
-    def now_ms(self) -> int:
-        return self.clock_ms
+    def overview(self) -> Overview | None:
+        if self.another_speaks:
+            return None
+        return overview_of_one(self.engine, self.positions, self.clock_ms, self.partitions_expected)
+
+    @property
+    def positions(self) -> Mapping[tuple[str, int], int]:
+        """Only purchases arrive here."""
+        topics = self.engine.config.topics
+        return {(topic, PARTITION): 0 for topic in topics} | {
+            ("purchases", PARTITION): self.next_offset
+        }
 
     def restore(self) -> None:
         """Its only partition, empty, becomes ready."""

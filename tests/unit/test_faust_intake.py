@@ -172,3 +172,26 @@ def test_a_stray_is_forwarded_to_its_partition_with_its_headers(intake: Intake) 
     assert (forward.topic, forward.partition, forward.key) == ("rerouted", 1, name.encode())
     assert (forward.value, forward.headers) == (stray.value, [("trace", b"1")])
     assert intake.outcomes["purchases", "rerouted"] == 1
+
+
+def test_what_was_reached_does_not_go_back_with_a_kept_partition(intake: Intake) -> None:
+    intake.seek({PURCHASES: 13})
+    intake.apply(chunk(13, 4))
+    # The commit failed: its events come again, but they are in the state already.
+    intake.seek({PURCHASES: 13})
+    assert intake.positions[PURCHASES] == 13
+    assert intake.reached[PURCHASES] == 17
+    intake.apply(chunk(13, 2))
+    assert intake.reached[PURCHASES] == 17
+    intake.apply(chunk(15, 9))
+    assert intake.reached[PURCHASES] == 24
+
+
+def test_what_was_reached_is_forgotten_with_its_partition(intake: Intake) -> None:
+    other = SourcePartition("purchases", 1)
+    intake.seek({PURCHASES: 13, other: 5})
+    intake.apply(chunk(13, 4))
+    intake.forget(0)
+    assert intake.reached == {other: 5}
+    intake.seek({PURCHASES: 4, other: 5})
+    assert intake.reached == {PURCHASES: 4, other: 5}

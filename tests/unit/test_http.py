@@ -152,6 +152,18 @@ async def test_the_page_says_why_it_has_no_numbers(
     assert "<table>" not in page
 
 
+async def test_the_page_says_that_another_worker_shows_the_numbers(
+    client: aiohttp.ClientSession, worker: Worker
+) -> None:
+    worker.purchase("ann", "1")
+    worker.another_speaks = True
+
+    page = await text_of(client, "/")
+
+    assert "The worker that owns partition 0 shows the numbers" in page
+    assert "<table" not in page
+
+
 async def test_the_page_needs_nothing_from_elsewhere(client: aiohttp.ClientSession) -> None:
     page = await text_of(client, "/") + await text_of(client, "/style.css")
 

@@ -82,6 +82,37 @@ def test_business_gauges_carry_the_engines_numbers(worker: Worker) -> None:
     assert seen.value("retention_orders", window="7d", **web) == 2
 
 
+def test_positions_are_those_of_the_gauges_in_the_same_scrape(worker: Worker) -> None:
+    worker.partitions_expected = 2
+    worker.restore()
+    worker.purchase("ann", "1")
+    worker.purchase("ann", "2")
+    partly = scrape(worker)
+    worker.partitions_expected = 1
+    wholly = scrape(worker)
+
+    assert "retention_position_events" not in partly.names
+    found = {
+        topic: wholly.value("retention_position_events", topic=topic, partition="0")
+        for topic in worker.engine.config.topics
+    }
+    assert found == {"purchases": 2, "signups": 0, "returns": 0, "retention-rerouted": 0}
+
+
+def test_a_worker_for_which_another_speaks_shows_only_itself(worker: Worker) -> None:
+    worker.restore()
+    worker.purchase("ann", "1")
+    worker.another_speaks = True
+
+    seen = scrape(worker)
+
+    assert not seen.names & set(CATALOGUE)
+    of_all = {"retention_partitions_ready", "retention_partitions_expected"}
+    of_all |= {"retention_as_of_timestamp_seconds", "retention_position_events"}
+    assert not seen.names & of_all
+    assert {"retention_events_total", "retention_build_info"} <= seen.names
+
+
 def test_nothing_is_as_of_an_instant_before_the_first_event_in_event_time() -> None:
     worker = Worker(engine=new_engine("event"))
     worker.restore()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from stream.domain.metrics import Sample
+    from stream.meeting.overview import Overview
     from stream.publish.state import WorkerState
 
 #: More stores than this are left to ``/metrics``: a page is for reading.
@@ -49,13 +50,13 @@ Row = dict[Column, float]
 
 def index_page(state: WorkerState) -> str:
     """The whole page as HTML; every value from outside is escaped."""
-    as_of_ms = state.engine.as_of_ms(state.now_ms())
-    stores = headline_numbers(business_samples(state, as_of_ms))
+    overview = state.overview()
+    stores = headline_numbers(business_samples(overview))
     return _TEMPLATE.substitute(
         status=escape(_status(state)),
-        as_of=escape("no event yet" if as_of_ms is None else _time(as_of_ms)),
+        as_of=escape(_as_of(overview)),
         tables="".join(_table(store, stores[store]) for store in sorted(stores)[:MOST_STORES]),
-        more=_more(len(stores)),
+        more=_more(overview, len(stores)),
     )
 
 
@@ -84,7 +85,15 @@ def _status(state: WorkerState) -> str:
     return status
 
 
-def _more(stores: int) -> str:
+def _as_of(overview: Overview | None) -> str:
+    if overview is None:
+        return "another worker shows the numbers of all"
+    return "no event yet" if overview.as_of_ms is None else _time(overview.as_of_ms)
+
+
+def _more(overview: Overview | None, stores: int) -> str:
+    if overview is None:
+        return "<p>The worker that owns partition 0 shows the numbers.</p>"
     if stores == 0:
         return "<p>No numbers yet: they appear when every partition is ready and has events.</p>"
     if stores > MOST_STORES:
