@@ -33,9 +33,11 @@ TAIL = """
 - **`RETENTION_APP_ID`** names the state. A new one replays the topics from their beginning.
 - **`RETENTION_COMMIT_INTERVAL_SECONDS`**: longer writes less to the changelog, as a customer who
   changed several times is written once; shorter means less to read again after a crash.
-- **`RETENTION_WEB_HOST`**: the HTTP side has no password. Leave it on loopback, or put it behind
-  something that has one.
-- **`RETENTION_REDIS_URL`** is read and not used yet.
+- **Secrets** are taken from the environment or from a file, never from the command line, and are
+  shown nowhere. Of a setting and its `_FILE` only one may be given.
+- **`RETENTION_KAFKA_...`, `RETENTION_REDIS_...`, `RETENTION_WEB_TOKEN`**: see
+  [secure connections](security.md).
+- **`RETENTION_WEB_HOST`**: without `RETENTION_WEB_TOKEN` whoever reaches the address can read.
 - **`RETENTION_DATA_DIR`**: the worker keeps nothing on disk. The demo puts its logs there.
 """
 

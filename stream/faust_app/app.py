@@ -10,6 +10,7 @@ from mode.utils.queues import ThrowableQueue
 from yarl import URL
 
 from stream.faust_app.agents import add_agents
+from stream.faust_app.credentials import broker_credentials
 from stream.faust_app.fuse import Fuse
 from stream.faust_app.intake import Intake
 from stream.faust_app.recovery import BatchTableManager
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from faust.types import TP
 
     from stream.engine import Engine
-    from stream.settings import Settings
+    from stream.settings import KafkaConnection, Settings
 
 #: One fetch gives at most so many records of a partition, so that one chunk is applied in a
 #: moment and the event loop can answer in between.
@@ -59,8 +60,7 @@ class RetentionApp(faust.App):
     fuse: Fuse
     #: The changelog topic of the customers.
     customers_changelog: str
-    #: ``host:port[,host:port]``.
-    bootstrap_servers: str
+    kafka: KafkaConnection
     _assignment: set[TP] | None
     _assigned_generation: int | None = None
 
@@ -108,6 +108,7 @@ def create_app(settings: Settings, engine: Engine) -> RetentionApp:
     app = RetentionApp(
         settings.app_id,
         broker=[URL(f"kafka://{server}") for server in settings.broker.split(",")],
+        broker_credentials=broker_credentials(settings.kafka),
         TableManager=BatchTableManager,
         autodiscover=False,
         datadir=settings.data_dir,
@@ -139,7 +140,7 @@ def create_app(settings: Settings, engine: Engine) -> RetentionApp:
         rerouted_topic=settings.topic_rerouted,
     )
     app.customers_changelog = settings.changelog_topic
-    app.bootstrap_servers = settings.broker
+    app.kafka = settings.kafka
     _add_table(app, settings)
     add_agents(app, (*settings.source_topics, settings.topic_rerouted))
     return app

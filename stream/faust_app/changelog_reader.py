@@ -15,6 +15,8 @@ from stream.faust_app.log import logger
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
 
+    from stream.settings import KafkaConnection
+
 FETCH_MAX_BYTES_PER_PARTITION = 4 * 1024 * 1024
 FETCH_MAX_WAIT_MS = 50
 POLL_MS = 200
@@ -36,10 +38,10 @@ class ChangelogBatch:
 class ChangelogReader:
     """Reads partitions once, with a consumer of its own that belongs to no group."""
 
-    def __init__(self, bootstrap_servers: str, topic: str, partitions: Collection[int]) -> None:
+    def __init__(self, kafka: KafkaConnection, topic: str, partitions: Collection[int]) -> None:
         self._topic = topic
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap_servers,
+            **kafka.client_options(),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=FETCH_MAX_BYTES_PER_PARTITION,

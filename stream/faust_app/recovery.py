@@ -70,7 +70,7 @@ class BatchRecovery(Recovery):
             self._engine.assign(partition)
         started_at = time.monotonic()
         topic: str = self.app.customers_changelog
-        self.reader = ChangelogReader(self.app.bootstrap_servers, topic, partitions)
+        self.reader = ChangelogReader(self.app.kafka, topic, partitions)
         try:
             async for batch in self.reader.batches():
                 if batch.keys:

@@ -51,7 +51,7 @@ async def _run(settings: Settings) -> int:
         asyncio.get_running_loop().add_signal_handler(signal_number, asked_to_stop.set)
     app = create_app(settings, Engine(settings.engine_config()))
     state = LiveState(app, settings.partitions)
-    app.add_dependency(HttpSide(settings.web_host, settings.web_port, state))
+    app.add_dependency(HttpSide(settings, state))
     app.add_dependency(Watchdog(state, app.intake, app.fuse))
     await _until_the_end(app, asked_to_stop)
     stopped = await _stop(app)
@@ -94,7 +94,7 @@ async def _until_the_end(app: RetentionApp, asked_to_stop: asyncio.Event) -> Non
     except SettingError:
         raise
     except KafkaConnectionError as error:
-        app.fuse.burn(_unreachable(app.bootstrap_servers, error), "starting")
+        app.fuse.burn(_unreachable(app.kafka.bootstrap_servers, error), "starting")
     except Exception as error:  # noqa: BLE001 - whatever it is, the worker has to end
         app.fuse.burn(error, "starting")
     finally:

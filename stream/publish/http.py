@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 
+from stream.publish.access import guard
 from stream.publish.page import STYLE, index_page
 from stream.publish.prometheus import Exposition
 from stream.settings import SettingError
 
 if TYPE_CHECKING:
     from stream.publish.state import WorkerState
+    from stream.settings import Secret
 
 #: The page needs its own style sheet and nothing else, from here or from anywhere.
 HEADERS = {
@@ -27,18 +29,21 @@ HEADERS = {
 }
 
 
-async def start_http(host: str, port: int, state: WorkerState) -> web.AppRunner:
+async def start_http(
+    host: str, port: int, state: WorkerState, token: Secret | None = None
+) -> web.AppRunner:
     """Serve a worker's state until the runner's ``cleanup``.
 
     Args:
         host: the address to listen on.
         port: the TCP port; 0 picks a free one (see the runner's ``addresses``).
         state: read anew for every request.
+        token: what callers must show, except for the probes; None lets everyone in.
 
     Raises:
         SettingError: when the address cannot be listened on.
     """
-    runner = web.AppRunner(build_app(state), access_log=None, handle_signals=False)
+    runner = web.AppRunner(build_app(state, token), access_log=None, handle_signals=False)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
@@ -51,10 +56,10 @@ async def start_http(host: str, port: int, state: WorkerState) -> web.AppRunner:
     return runner
 
 
-def build_app(state: WorkerState) -> web.Application:
+def build_app(state: WorkerState, token: Secret | None = None) -> web.Application:
     """The routes, over a worker's state."""
     pages = _Pages(state)
-    app = web.Application()
+    app = web.Application(middlewares=[] if token is None else [guard(token)])
     app.on_response_prepare.append(_add_headers)
     app.add_routes(
         [

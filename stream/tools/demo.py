@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from rich.live import Live
 
+from stream.settings import DEFAULTS, KafkaConnection, RedisConnection
 from stream.tools import dashboard
 from stream.tools.child_process import ChildProcess
 from stream.tools.console import CommandError, say
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SAMPLES = {"cdnow": Path(__file__).parent / "samples" / "cdnow.jsonl.gz"}
+#: Of the caller's connections: the demo has its own broker, on loopback and in the clear.
+UNSET = tuple(
+    name
+    for name in DEFAULTS
+    if name.startswith(("RETENTION_KAFKA_", "RETENTION_REDIS_", "RETENTION_WEB_TOKEN"))
+)
 START_TIMEOUT_SECONDS = 60.0
 REFRESH_SECONDS = 0.5
 SECONDS_PER_LINE = 3.0
@@ -85,21 +92,22 @@ def _run(settings: Settings, args: Namespace, children: ExitStack) -> None:
     broker = children.enter_context(EmbeddedBroker(port_or_free(DEFAULT_PORT)))
     settings = dataclasses.replace(
         settings,
-        broker=broker.address,
+        kafka=KafkaConnection(broker.address),
         clock="event",
-        redis_url="",
+        redis=RedisConnection(),
         web_host=HOST,
+        web_token=None,
         web_port=port_or_free(settings.web_port) if args.port is None else usable_port(args.port),
     )
     ensure_topics(settings)
     # Only the values given here differ from the caller's settings: `env` adds them to the rest.
     command = [
         "env",
+        *(word for name in UNSET for word in ("-u", name)),
         f"RETENTION_BROKER={settings.broker}",
         "RETENTION_CLOCK=event",
         # The embedded broker lets a first join wait for half a session.
         "RETENTION_SESSION_TIMEOUT_SECONDS=6",
-        "RETENTION_REDIS_URL=",
         f"RETENTION_WEB_HOST={settings.web_host}",
         f"RETENTION_WEB_PORT={settings.web_port}",
         f"RETENTION_DATA_DIR={Path(settings.data_dir) / 'demo'}",

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
 
+from stream.settings import KafkaConnection
 from stream.tools.child_process import ChildProcess
 from stream.tools.console import CommandError, say
 from stream.tools.kafka_clients import kafka_admin
@@ -114,7 +115,7 @@ class EmbeddedBroker:
                     f"{USE_A_REAL_KAFKA}"
                 )
             time.sleep(0.01)
-        with kafka_admin(self.address):
+        with kafka_admin(KafkaConnection(self.address)):
             pass
 
 

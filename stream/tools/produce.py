@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from kafka.producer.future import FutureRecordMetadata
 
-    from stream.settings import Settings
+    from stream.settings import KafkaConnection, Settings
 
 DEFAULT_TOPICS = ("purchases", "signups", "returns")
 ACKNOWLEDGE_TIMEOUT_SECONDS = 60.0
@@ -74,18 +74,20 @@ class EventProducer:
             was not acknowledged.
     """
 
-    def __init__(self, broker: str, topics: tuple[str, str, str] = DEFAULT_TOPICS) -> None:
-        self._broker = broker
+    def __init__(
+        self, kafka: KafkaConnection, topics: tuple[str, str, str] = DEFAULT_TOPICS
+    ) -> None:
+        self._kafka = kafka
         self._topics = topics
         self._unacknowledged: deque[FutureRecordMetadata] = deque()
         #: events handed over so far, by topic
         self.sent: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
-        _require_topics(self._broker, self._topics)
-        with reaching_kafka(self._broker):
+        _require_topics(self._kafka, self._topics)
+        with reaching_kafka(self._kafka):
             self._producer = KafkaProducer(
-                bootstrap_servers=self._broker,
+                **self._kafka.client_options(),
                 bootstrap_timeout_ms=BOOTSTRAP_TIMEOUT_MS,
                 acks="all",
                 enable_idempotence=True,
@@ -108,7 +110,7 @@ class EventProducer:
         try:
             self._unacknowledged.append(self._producer.send(topic, line, key, partition=partition))
         except KafkaError as error:
-            raise kafka_failure(self._broker, error) from error
+            raise kafka_failure(self._kafka, error) from error
         if len(self._unacknowledged) > MAX_UNACKNOWLEDGED:
             self._await(MAX_UNACKNOWLEDGED // 2)
         self.sent[topic] += 1
@@ -125,7 +127,7 @@ class EventProducer:
                     future.get(ACKNOWLEDGE_TIMEOUT_SECONDS)
                 self._unacknowledged.popleft()
         except KafkaError as error:
-            raise kafka_failure(self._broker, error) from error
+            raise kafka_failure(self._kafka, error) from error
 
     def __exit__(
         self,
@@ -149,13 +151,14 @@ def _hash(key: bytes) -> int:
     return positive
 
 
-def _require_topics(broker: str, topics: tuple[str, ...]) -> None:
+def _require_topics(kafka: KafkaConnection, topics: tuple[str, ...]) -> None:
     # Asked first, because some brokers create a topic when a producer names it.
-    with kafka_admin(broker) as admin:
+    with kafka_admin(kafka) as admin:
         missing = set(topics) - set(admin.list_topics())
     if missing:
         raise CommandError(
-            f"no topic {', '.join(sorted(missing))} on {broker}; run: retention-stream topics"
+            f"no topic {', '.join(sorted(missing))} on {kafka.bootstrap_servers}; "
+            "run: retention-stream topics"
         )
 
 
@@ -174,7 +177,7 @@ class Produced:
 
 
 def produce_lines(
-    broker: str, lines: Iterable[bytes], topics: tuple[str, str, str] = DEFAULT_TOPICS
+    kafka: KafkaConnection, lines: Iterable[bytes], topics: tuple[str, str, str] = DEFAULT_TOPICS
 ) -> Produced:
     """Send every line, and wait until all are acknowledged.
 
@@ -182,7 +185,7 @@ def produce_lines(
         CommandError: when the broker or a topic is missing, or an event was not acknowledged.
     """
     start = time.perf_counter()
-    with _garbage_collection_paused(), EventProducer(broker, topics) as producer:
+    with _garbage_collection_paused(), EventProducer(kafka, topics) as producer:
         for line in lines:
             producer.send(line)
     return Produced(dict(producer.sent), time.perf_counter() - start)
@@ -240,6 +243,6 @@ def run(settings: Settings, args: Namespace) -> int:
             lines = disordered(
                 lines, shuffle=args.shuffle, repeat_share=args.repeat_share, seed=args.seed
             )
-        produced = produce_lines(settings.broker, lines, settings.source_topics)
+        produced = produce_lines(settings.kafka, lines, settings.source_topics)
     say(str(produced))
     return 0

@@ -87,7 +87,7 @@ def _written_to(path: Path) -> Iterator[EventSink]:
 def _sink(settings: Settings, output: Path | None) -> AbstractContextManager[EventSink]:
     if output is not None:
         return _written_to(output)
-    return EventProducer(settings.broker, settings.source_topics)
+    return EventProducer(settings.kafka, settings.source_topics)
 
 
 @contextmanager

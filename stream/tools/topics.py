@@ -66,7 +66,7 @@ def ensure_topics(settings: Settings) -> list[TopicStatus]:
         CommandError: when the broker cannot be reached, a topic has the wrong number of
             partitions, or the changelog is not compacted.
     """
-    with kafka_admin(settings.broker) as admin:
+    with kafka_admin(settings.kafka) as admin:
         return _ensure(admin, settings)
 
 

@@ -81,10 +81,13 @@ def run(settings: Settings, args: Namespace) -> int:
     url: str = args.url or f"http://{settings.web_host}:{settings.web_port}/metrics"
     if args.wait:
         shown = wait_until_settled(
-            url, args.wait, STEADY_FLUSHES * settings.commit_interval_seconds
+            url,
+            args.wait,
+            STEADY_FLUSHES * settings.commit_interval_seconds,
+            settings.web_token,
         )
     else:
-        shown = scrape(url)
+        shown = scrape(url, settings.web_token)
     if parameters.as_of_ms is None:
         parameters = replace(parameters, as_of_ms=shown.as_of_ms)
     try:

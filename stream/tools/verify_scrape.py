@@ -7,8 +7,9 @@ import time
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -18,6 +19,8 @@ from stream.tools.oracle.comparison import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from stream.settings import Secret
 
 FETCH_TIMEOUT_SECONDS = 30.0
 POLL_SECONDS = 1.0
@@ -54,8 +57,8 @@ class Scrape:
         return self.lag_events == 0 and self.partitions_ready == self.partitions_expected
 
 
-def scrape(url: str) -> Scrape:
-    """Fetch a worker's metrics.
+def scrape(url: str, token: Secret | None = None) -> Scrape:
+    """Fetch a worker's metrics, showing the token if there is one.
 
     Raises:
         CommandError: when nothing usable answers at ``url``.
@@ -66,11 +69,19 @@ def scrape(url: str) -> Scrape:
         )
     # Without the proxies of the environment: the worker is near.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(url)  # noqa: S310 - checked above
+    if token is not None:
+        # Whoever redirects us shall not get it.
+        request.add_unredirected_header("Authorization", f"Bearer {token.reveal()}")
     try:
-        with opener.open(url, timeout=FETCH_TIMEOUT_SECONDS) as response:
+        with opener.open(request, timeout=FETCH_TIMEOUT_SECONDS) as response:
             text = response.read().decode("utf-8")
         return parse(text)
     except (OSError, http.client.HTTPException, ValueError) as error:
+        if isinstance(error, HTTPError) and error.code == HTTPStatus.UNAUTHORIZED:
+            raise CommandError(
+                f"{url} asks for a token: set RETENTION_WEB_TOKEN as it is set for the worker"
+            ) from error
         reason = error.reason if isinstance(error, URLError) else error
         raise CommandError(
             f"no metrics at {url} ({reason}): start a worker, or give its address with --url"
@@ -105,7 +116,9 @@ def parse(text: str) -> Scrape:
     )
 
 
-def wait_until_settled(url: str, seconds: float, steady_seconds: float) -> Scrape:
+def wait_until_settled(
+    url: str, seconds: float, steady_seconds: float, token: Secret | None = None
+) -> Scrape:
     """Fetch until everything is read and the gauges have stood still for ``steady_seconds``.
 
     A worker tells its lag, and sends events on to their own partition, when it flushes: no lag is
@@ -119,7 +132,7 @@ def wait_until_settled(url: str, seconds: float, steady_seconds: float) -> Scrap
     steady_since = 0.0
     while True:
         try:
-            current = scrape(url)
+            current = scrape(url, token)
         except CommandError:
             # A worker that is just starting; past the deadline it is an error.
             if time.monotonic() >= deadline:

@@ -44,7 +44,7 @@ def filled_broker(events: int, customers: int) -> Iterator[tuple[Settings, dict[
         }
         settings = load_settings(environ)
         ensure_topics(settings)
-        with EventProducer(settings.broker, settings.source_topics) as producer:
+        with EventProducer(settings.kafka, settings.source_topics) as producer:
             for delivery in bulk_events(customers=customers, events=events, seed=SEED):
                 producer.send(delivery.line)
         yield settings, environ

@@ -93,7 +93,7 @@ def _check(lines: list[bytes], folder: Path, timezone: str = "UTC") -> Scrape:
     with EmbeddedBroker() as broker:
         settings = _settings(broker.address, timezone)
         ensure_topics(settings)
-        produce_lines(settings.broker, lines, settings.source_topics)
+        produce_lines(settings.kafka, lines, settings.source_topics)
         with _worker(folder) as worker:
             shown = _settled(settings, worker, len(lines))
     expected = recompute(

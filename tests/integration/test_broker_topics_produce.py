@@ -146,7 +146,7 @@ def test_events_arrive_in_the_topic_of_their_type_as_they_were(settings: Setting
         b'{"type":"return","customer_id":"b"}',
         b'{"type":"cancellation","customer_id":"b"}',
     ]
-    produced = produce_lines(settings.broker, lines, settings.source_topics)
+    produced = produce_lines(settings.kafka, lines, settings.source_topics)
     assert list(produced.events.values()) == [3, 1, 2]
     sent = [
         set(records(settings.broker, topic, 6 // n))
@@ -162,7 +162,7 @@ def test_events_arrive_in_the_topic_of_their_type_as_they_were(settings: Setting
 def test_partition_is_that_of_the_default_partitioner(settings: Settings) -> None:
     ensure_topics(settings)
     lines = list(purchases(200))
-    produce_lines(settings.broker, lines, settings.source_topics)
+    produce_lines(settings.kafka, lines, settings.source_topics)
     producer = KafkaProducer(bootstrap_servers=settings.broker)
     for line in lines:
         producer.send(settings.topic_signups, line, json.loads(line)["customer_id"].encode())
@@ -175,7 +175,7 @@ def test_partition_is_that_of_the_default_partitioner(settings: Settings) -> Non
 
 def test_events_of_a_customer_keep_their_order(settings: Settings) -> None:
     ensure_topics(settings)
-    produce_lines(settings.broker, purchases(5_000), settings.source_topics)
+    produce_lines(settings.kafka, purchases(5_000), settings.source_topics)
     orders: dict[bytes | None, list[int]] = {}
     for _, key, value in records(settings.broker, settings.topic_purchases, 5_000):
         orders.setdefault(key, []).append(int(json.loads(value)["order_id"]))
@@ -185,13 +185,13 @@ def test_events_of_a_customer_keep_their_order(settings: Settings) -> None:
 
 def test_missing_topic_is_told_with_the_way_out(settings: Settings) -> None:
     with pytest.raises(CommandError, match=f"no topic .*{settings.topic_signups}.* topics"):
-        produce_lines(settings.broker, [b"{}"], settings.source_topics)
+        produce_lines(settings.kafka, [b"{}"], settings.source_topics)
 
 
 def test_event_larger_than_kafka_takes_is_an_error(settings: Settings) -> None:
     ensure_topics(settings)
     with pytest.raises(CommandError, match=r"message is .* bytes"):
-        produce_lines(settings.broker, [b"x" * 2_000_000], settings.source_topics)
+        produce_lines(settings.kafka, [b"x" * 2_000_000], settings.source_topics)
 
 
 def test_produce_command_sends_files_and_stdin(settings: Settings, tmp_path: Path) -> None:

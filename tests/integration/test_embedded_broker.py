@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from stream.settings import load_settings
+from stream.settings import KafkaConnection, load_settings
 from stream.tools import embedded_broker
 from stream.tools.console import CommandError
 from stream.tools.embedded_broker import EmbeddedBroker
@@ -97,7 +97,7 @@ def test_broker_that_goes_away_is_an_error(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("stream.tools.produce.ACKNOWLEDGE_TIMEOUT_SECONDS", 0.5)
 
     def send_until_it_is_gone(broker: EmbeddedBroker) -> None:
-        with EventProducer(broker.address) as producer:
+        with EventProducer(KafkaConnection(broker.address)) as producer:
             producer.send(b"{}")
             producer.flush()
             broker.process.stop(signal.SIGKILL)

@@ -25,7 +25,7 @@ READ = tuple[list[bytes], list[bytes | None], int]
 async def read(stream: Stream, partitions: Sequence[int]) -> dict[int, READ]:
     """Keys, values and the number of last batches by partition."""
     settings = stream.settings
-    reader = ChangelogReader(settings.broker, settings.changelog_topic, partitions)
+    reader = ChangelogReader(settings.kafka, settings.changelog_topic, partitions)
     keys, values, lasts = (
         defaultdict[int, list[bytes]](list),
         defaultdict[int, list[bytes | None]](list),

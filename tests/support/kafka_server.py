@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Self
 from stream.tools.child_process import ChildProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
 REPOSITORY = Path(__file__).parents[2]
@@ -57,28 +57,53 @@ class KafkaServer:
     """One Kafka node whose data outlives its process: stop, kill and start it at will.
 
     The address stays the same over restarts. Use it as a context manager: leaving it always
-    ends the process. ``settings`` are Kafka's own and go over ``FAST_SETTINGS``.
+    ends the process.
+
+    Args:
+        directory: for its data, settings and log.
+        settings: Kafka's own; they go over ``FAST_SETTINGS``.
+        listeners: names and protocols of listeners besides the open one, as ``{"TLS": "SSL"}``;
+            ``addresses`` tells where they are.
+        format_arguments: for the formatting of its storage, as ``--add-scram``.
+        heap_mb: of its Java.
     """
 
     def __init__(
-        self, directory: Path, *, settings: Mapping[str, str] | None = None, heap_mb: int = 384
+        self,
+        directory: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        listeners: Mapping[str, str] | None = None,
+        format_arguments: Sequence[str] = (),
+        heap_mb: int = 384,
     ) -> None:
-        port, controller_port = free_ports(2)
-        self.address = f"127.0.0.1:{port}"
+        protocols = {"PLAINTEXT": "PLAINTEXT", **(listeners or {})}
+        controller_port, *ports = free_ports(1 + len(protocols))
+        #: ``host:port`` of every listener by its name
+        self.addresses = {
+            name: f"127.0.0.1:{port}" for name, port in zip(protocols, ports, strict=True)
+        }
+        self.address = self.addresses["PLAINTEXT"]
+        self._format_arguments = format_arguments
         self._log_path = directory / "kafka.log"
         self._data = directory / "data"
         self._properties = directory / "server.properties"
         self._heap_mb = heap_mb
         self._process: ChildProcess | None = None
         directory.mkdir(parents=True, exist_ok=True)
+        advertised = ",".join(f"{name}://{at}" for name, at in self.addresses.items())
         chosen = {
             "process.roles": "broker,controller",
             "node.id": str(NODE_ID),
             "controller.quorum.voters": f"{NODE_ID}@127.0.0.1:{controller_port}",
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{controller_port}",
-            "advertised.listeners": f"PLAINTEXT://{self.address}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listeners": f"{advertised},CONTROLLER://127.0.0.1:{controller_port}",
+            "advertised.listeners": advertised,
+            "inter.broker.listener.name": "PLAINTEXT",
+            "listener.security.protocol.map": ",".join(
+                f"{name}:{protocol}"
+                for name, protocol in {**protocols, "CONTROLLER": "PLAINTEXT"}.items()
+            ),
             "log.dirs": str(self._data),
             **FAST_SETTINGS,
             **(settings or {}),
@@ -152,7 +177,12 @@ class KafkaServer:
         cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
         command = ["kafka.tools.StorageTool", "format", "--cluster-id", cluster_id]
         done = subprocess.run(
-            [*self._java(classpath), *command, "--config", str(self._properties)],
+            [
+                *self._java(classpath),
+                *command,
+                *("--config", str(self._properties)),
+                *self._format_arguments,
+            ],
             capture_output=True,
             text=True,
             check=False,

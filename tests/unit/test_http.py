@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import re
 import socket
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ import pytest
 
 from stream.publish.http import HEADERS, start_http
 from stream.publish.page import MOST_STORES
-from stream.settings import SettingError
+from stream.settings import Secret, SettingError
 from tests.support.worker import Worker
 
 if TYPE_CHECKING:
@@ -187,3 +188,64 @@ def table_rows(page: str) -> dict[str, list[str]]:
         re.findall(r"<th[^>]*>(.*?)</th>", row)[0]: re.findall(r"<td>(.*?)</td>", row)
         for row in re.findall(r"<tr>(.*?)</tr>", page)
     }
+
+
+TOKEN = "a-token-of-enough-characters"  # noqa: S105 - made up
+
+
+@pytest.fixture
+async def guarded(worker: Worker) -> AsyncIterator[aiohttp.ClientSession]:
+    runner = await start_http("127.0.0.1", 0, worker, Secret(TOKEN))
+    port = runner.addresses[0][1]
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        yield session
+    await runner.cleanup()
+
+
+def basic(user: str, password: str) -> str:
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [f"Bearer {TOKEN}", f"bearer {TOKEN}", basic("anyone", TOKEN), basic("", TOKEN)],
+)
+async def test_who_shows_the_token_may_read(guarded: aiohttp.ClientSession, shown: str) -> None:
+    for path in PATHS:
+        async with guarded.get(path, headers={"Authorization": shown}) as response:
+            assert response.status == 200
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        None,
+        "",
+        TOKEN,
+        "Bearer",
+        f"Bearer {TOKEN[:-1]}",
+        f"Bearer {TOKEN}x",
+        f"Token {TOKEN}",
+        basic(TOKEN, ""),
+        "Basic %%%",
+        "Basic //79",
+    ],
+)
+async def test_others_get_one_line_and_no_number(
+    guarded: aiohttp.ClientSession, shown: str | None
+) -> None:
+    headers = {} if shown is None else {"Authorization": shown}
+    for path in ("/", "/style.css", "/metrics", "/nothing-here"):
+        async with guarded.get(path, headers=headers) as response:
+            text = await response.text()
+            assert response.status == 401
+            assert response.headers.getall("WWW-Authenticate")[0].startswith("Bearer ")
+            assert "RETENTION_WEB_TOKEN" in text
+            assert text.count("\n") == 1
+            assert TOKEN not in text
+
+
+async def test_probes_need_no_token(guarded: aiohttp.ClientSession) -> None:
+    for path in ("/healthz", "/readyz"):
+        async with guarded.get(path) as response:
+            assert response.status == 200

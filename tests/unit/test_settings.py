@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from stream.domain.windows import CalendarUnit, CalendarWindow, RollingWindow
-from stream.settings import DEFAULTS, SettingError, load_settings
+from stream.settings import DEFAULTS, RedisConnection, SettingError, load_settings
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:
     settings = load_settings({})
     assert settings.broker == "127.0.0.1:9092"
     assert settings.app_id == "retention"
-    assert settings.redis_url == ""
+    assert settings.redis == RedisConnection()
     assert (settings.web_host, settings.web_port) == ("127.0.0.1", 6066)
     assert settings.clock == "wall"
     assert [window.name for window in settings.windows] == [
