@@ -20,6 +20,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 left_out = pytest.StashKey[int]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--chaos-full",
+        action="store_true",
+        help="tests/chaos in full size: a million events, 20 kills; an hour or more",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # kafka-python 3.0 reads its schemas in a way Python 3.11 and 3.12 warn about; not ours to fix.
     config.addinivalue_line(

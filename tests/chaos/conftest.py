@@ -1,0 +1,39 @@
+"""A stream for each test, on a broker for all or one of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.chaos.sizes import ENVIRON, FULL, SMALL, Size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.integration.stream_harness import Stream
+    from tests.support.kafka_server import KafkaServer
+
+
+@pytest.fixture
+def size(request: pytest.FixtureRequest) -> Size:
+    return FULL if request.config.getoption("--chaos-full") else SMALL
+
+
+@pytest.fixture
+def stream(kafka_server: KafkaServer) -> Stream:
+    """Topics of the test's own on the broker that all share."""
+    # Imported late, as Kafka's client warns before the filters are set.
+    from tests.integration.stream_harness import Stream  # noqa: PLC0415 - see above
+
+    return Stream(kafka_server.address, **ENVIRON)
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[KafkaServer]:
+    """A broker that the test may do anything to."""
+    from tests.support.kafka_server import KafkaServer  # noqa: PLC0415 - see above
+
+    with KafkaServer(tmp_path / "kafka") as server:
+        yield server

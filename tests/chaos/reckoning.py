@@ -1,0 +1,184 @@
+"""The end of every test here: nothing lost, nothing counted twice, every gauge as recomputed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter, defaultdict
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from kafka import KafkaConsumer, TopicPartition
+
+from stream.tools.oracle import OracleParameters, broken_identities, compare, recompute
+from stream.tools.verify_scrape import Scrape, scrape
+from tests.chaos.sizes import WHOLE_HISTORY
+from tests.chaos.workload import is_bad, write_lines
+from tests.integration.worker_harness import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from stream.settings import Settings
+    from stream.tools.oracle import Recomputed
+    from tests.chaos.fleet import Fleet
+    from tests.chaos.workload import Sent
+    from tests.integration.stream_harness import Stream
+
+SETTLE_SECONDS = 240.0
+FEWEST_GAUGES = 500
+
+
+class Coordinates(NamedTuple):
+    """Where a record stands."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+def assert_reckoning(
+    stream: Stream, fleet: Fleet, records: Sequence[Sent], folder: Path
+) -> Recomputed:
+    """Wait until the fleet has committed everything, end it, and hold what is left to the oracle.
+
+    The gauges are those of a worker that starts on what the fleet has left in Kafka and reads
+    nothing else: they show that the state is right, and that it is safe.
+    """
+    settings = stream.settings
+    with _consumer(settings) as consumer:
+        fleet.until(lambda: _all_committed(consumer, settings), "all committed", SETTLE_SECONDS)
+        _assert_sent_once(consumer, settings, records)
+        _assert_dead_letters(consumer, settings, records)
+    for number in fleet.numbers:
+        fleet.stop(number)
+    shown = _shown_by_a_new_worker(stream, folder)
+    expected = recompute([write_lines(folder / "sent.jsonl.gz", records)], parameters(settings))
+    assert shown.as_of_ms == expected.as_of_ms
+    assert compare(expected.samples, shown.samples) == []
+    assert broken_identities(shown.samples) == []
+    assert len(expected.samples) >= FEWEST_GAUGES
+    _assert_every_event_counts(records, shown)
+    assert sum(expected.outcomes.values()) == len(records)
+    return expected
+
+
+def parameters(settings: Settings) -> OracleParameters:
+    """What the oracle has to know of a worker in event time."""
+    return OracleParameters(
+        windows=tuple(window.name for window in settings.windows),
+        dimensions=settings.dimensions,
+        timezone=settings.timezone,
+        bucket_ms=settings.bucket_ms,
+        horizon_ms=settings.horizon_ms,
+        clock="event",
+        now_ms=time.time_ns() // 1_000_000,
+    )
+
+
+@contextmanager
+def _consumer(settings: Settings) -> Iterator[KafkaConsumer]:
+    consumer = KafkaConsumer(
+        bootstrap_servers=settings.broker,
+        group_id=settings.app_id,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+    )
+    try:
+        yield consumer
+    finally:
+        consumer.close()
+
+
+def _all_committed(consumer: KafkaConsumer, settings: Settings) -> bool:
+    # In this order: once the sources are committed, the strays they held are in the log.
+    return all(
+        _committed(consumer, topic, settings.partitions)
+        for topic in (*settings.source_topics, settings.topic_rerouted)
+    )
+
+
+def _committed(consumer: KafkaConsumer, topic: str, partitions: int) -> bool:
+    ends = consumer.end_offsets(_partitions(topic, partitions))
+    return all((consumer.committed(tp) or 0) >= end for tp, end in ends.items())
+
+
+def _assert_sent_once(consumer: KafkaConsumer, settings: Settings, records: Sequence[Sent]) -> None:
+    """What the oracle is told is what the topics hold."""
+    sent = Counter((record.topic, record.partition) for record in records)
+    for topic in settings.source_topics:
+        ends = consumer.end_offsets(_partitions(topic, settings.partitions))
+        assert {tp: end for tp, end in ends.items() if end} == {
+            TopicPartition(*place): number for place, number in sent.items() if place[0] == topic
+        }
+
+
+def _assert_dead_letters(
+    consumer: KafkaConsumer, settings: Settings, records: Sequence[Sent]
+) -> None:
+    """Each bad event is a dead letter, whole, and nothing else is."""
+    letters = _dead_letters(consumer, settings)
+    bad = {
+        Coordinates(record.topic, record.partition, record.offset): (record.key, record.line)
+        for record in records
+        if is_bad(record.line)
+    }
+    assert letters == bad
+
+
+def _dead_letters(
+    consumer: KafkaConsumer, settings: Settings
+) -> dict[Coordinates, tuple[bytes | None, bytes]]:
+    partitions = _partitions(settings.topic_dead_letters, settings.partitions)
+    consumer.assign(partitions)
+    consumer.seek_to_beginning(*partitions)
+    ends = consumer.end_offsets(partitions)
+    letters = {}
+    while any(consumer.position(tp) < end for tp, end in ends.items()):
+        for batch in consumer.poll(timeout_ms=200).values():
+            for record in batch:
+                headers = dict(record.headers)
+                place = Coordinates(
+                    headers["dl-topic"].decode(),
+                    int(headers["dl-partition"]),
+                    int(headers["dl-offset"]),
+                )
+                letters[place] = (record.key, record.value)
+    return letters
+
+
+def _shown_by_a_new_worker(stream: Stream, folder: Path) -> Scrape:
+    alone = {**stream.environ, "RETENTION_REDIS_URL": ""}
+    with Worker(alone, folder) as worker:
+        worker.wait_until_owning(stream.settings.partitions)
+        worker.wait_until_committed()
+        assert worker.outcomes() == {}, "it read events again though all were committed"
+        return scrape(f"http://127.0.0.1:{worker.port}/metrics")
+
+
+def _assert_every_event_counts(records: Sequence[Sent], shown: Scrape) -> None:
+    """Counted from the lines themselves: the longest window holds the whole history."""
+    seen: defaultdict[str, set[tuple[str, str | None, str | None]]] = defaultdict(set)
+    for line in {record.line for record in records if not is_bad(record.line)}:
+        event = json.loads(line)
+        event_id = event.get("return_id" if event["type"] == "return" else "order_id")
+        seen[event["type"]].add((event.get("store", "default"), event.get("customer_id"), event_id))
+    kept = seen["purchase"] - seen["cancellation"]
+    assert _whole_history(shown, "retention_orders") == len(kept) > 0
+    assert _whole_history(shown, "retention_signups") == len(seen["signup"])
+
+
+def _whole_history(shown: Scrape, name: str) -> float:
+    """A count over all stores and all of the time."""
+    whole = {"dimension": "all", "segment": "all", "window": WHOLE_HISTORY}
+    return sum(
+        sample.value
+        for sample in shown.samples
+        if sample.name == name and whole.items() <= sample.labels.items()
+    )
+
+
+def _partitions(topic: str, partitions: int) -> list[TopicPartition]:
+    return [TopicPartition(topic, partition) for partition in range(partitions)]

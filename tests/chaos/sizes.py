@@ -1,0 +1,36 @@
+"""How much of everything, and the settings that every test here has in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: Longer than any history sent here: a window that holds everything.
+WHOLE_HISTORY = "450d"
+PARTITIONS = 6
+WORKERS = 3
+#: The shortest there is.
+SESSION_SECONDS = 6.0
+ENVIRON = {
+    "RETENTION_PARTITIONS": str(PARTITIONS),
+    "RETENTION_WINDOWS": f"7d,30d,90d,{WHOLE_HISTORY},week,month,quarter,year",
+    "RETENTION_HORIZON": "900d",
+    "RETENTION_DIMENSIONS": "channel,country",
+    "RETENTION_TIMEZONE": "Europe/London",
+    "RETENTION_SESSION_TIMEOUT_SECONDS": str(SESSION_SECONDS),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """``seconds`` is the time over which the events are sent, at least."""
+
+    events: int
+    kills: int
+    comings_and_goings: int
+    pauses: int
+    outages: int
+    seconds: float
+
+
+SMALL = Size(events=30_000, kills=4, comings_and_goings=3, pauses=1, outages=1, seconds=25.0)
+FULL = Size(events=1_000_000, kills=20, comings_and_goings=10, pauses=5, outages=5, seconds=150.0)
