@@ -11,6 +11,7 @@ from yarl import URL
 
 from stream.faust_app.agents import add_agents
 from stream.faust_app.credentials import broker_credentials
+from stream.faust_app.flush import look_away
 from stream.faust_app.fuse import Fuse
 from stream.faust_app.intake import Intake
 from stream.faust_app.recovery import BatchTableManager
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from faust.types import TP
 
     from stream.engine import Engine
+    from stream.faust_app.flush import FlushObserver
     from stream.settings import KafkaConnection, Settings
 
 #: One fetch gives at most so many records of a partition, so that one chunk is applied in a
@@ -58,6 +60,7 @@ class RetentionApp(faust.App):
     engine: Engine
     intake: Intake
     fuse: Fuse
+    observe_flush: FlushObserver
     #: The changelog topic of the customers.
     customers_changelog: str
     kafka: KafkaConnection
@@ -92,18 +95,24 @@ class RetentionApp(faust.App):
         before = self._assignment or set()
         generation = self.consumer_generation_id
         follows = self._assigned_generation in (None, generation - 1)
+        # What could not be committed before the partitions went is read again, into the state
+        # of before: in the one that has it already, late events would look replayed.
+        follows = follows and not self.intake.has_uncommitted
         self._assigned_generation = generation
         self._assignment = assigned
         kept = assigned & before if follows else set()
         return before - kept, assigned - kept
 
 
-def create_app(settings: Settings, engine: Engine) -> RetentionApp:
+def create_app(
+    settings: Settings, engine: Engine, observe_flush: FlushObserver = look_away
+) -> RetentionApp:
     """The app for these settings, not yet started. Call it where its event loop runs.
 
     Args:
         settings: where the broker is, and the names of topics.
         engine: gets every event, gives the state to keep; used by this app alone.
+        observe_flush: told of the steps of every flush.
     """
     app = RetentionApp(
         settings.app_id,
@@ -133,6 +142,7 @@ def create_app(settings: Settings, engine: Engine) -> RetentionApp:
     )
     app.engine = engine
     app.fuse = Fuse()
+    app.observe_flush = observe_flush
     app.intake = Intake(
         engine,
         wall_clock_ms,

@@ -44,6 +44,7 @@ class ChangelogReader:
             **kafka.client_options(),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            isolation_level="read_committed",
             max_partition_fetch_bytes=FETCH_MAX_BYTES_PER_PARTITION,
             fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
         )
@@ -65,7 +66,8 @@ class ChangelogReader:
         """Every record of every partition, and for each partition one last batch.
 
         The end is the high watermark that fetch responses tell: compaction and transactions
-        leave gaps, so no record need have the offset before it.
+        leave gaps, so no record need have the offset before it. No transaction is open by then,
+        as the partitions were taken over before.
 
         Raises:
             BrokenWorldError: when nothing comes for ``STALL_SECONDS``.

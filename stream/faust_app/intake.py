@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,11 +29,16 @@ class Forward:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """All that belongs to the same moment: once it is safe, ``positions`` may be committed."""
+class PartitionSnapshot:
+    """What one partition has to make safe, all of the same moment.
 
+    ``forwards`` came out of the events of this partition, wherever they go. Once they and
+    ``changes`` are safe, and not before, ``positions`` may be committed.
+    """
+
+    partition: int
     positions: Mapping[SourcePartition, int]
-    changes: Mapping[int, Changes]
+    changes: Changes
     forwards: Sequence[Forward]
 
 
@@ -58,7 +63,10 @@ class Intake:
         self._positions: dict[SourcePartition, int] = {}
         self._committed: dict[SourcePartition, int] = {}
         self._reached: dict[tuple[str, int], int] = {}
-        self._forwards: list[Forward] = []
+        self._forwards: defaultdict[int, list[Forward]] = defaultdict(list)
+        #: From the loss of partitions to the next seek nothing may be committed: by then the
+        #: positions may be those of a state that was dropped.
+        self.on_hold = False
         #: Chunks applied since start.
         self.chunks_applied = 0
         #: Events since start by (topic, outcome); they add up to the records read.
@@ -98,9 +106,14 @@ class Intake:
         """
         self._positions = dict(positions)
         self._committed = dict(positions)
-        self._forwards = []
+        self._forwards.clear()
+        self.on_hold = False
         for source, position in positions.items():
             self._reached[source] = max(position, self._reached.get(source, position))
+
+    def hold(self) -> None:
+        """Let nothing be committed before the next seek."""
+        self.on_hold = True
 
     def apply(self, chunk: Chunk) -> None:
         """Apply a chunk that starts where the one before it ended.
@@ -118,17 +131,24 @@ class Intake:
         self._reached[chunk.source] = max(chunk.end, self._reached.get(chunk.source, chunk.end))
         self.chunks_applied += 1
 
-    def snapshot(self) -> Snapshot:
-        """Take what changed since the last snapshot, with the positions it brings us to."""
-        forwards, self._forwards = self._forwards, []
-        return Snapshot(
-            positions=dict(self._positions),
-            changes={
-                partition: self._engine.take_changes(partition)
-                for partition in sorted(self._engine.ready_partitions)
-            },
-            forwards=forwards,
-        )
+    def snapshot(self) -> list[PartitionSnapshot]:
+        """Take what changed since the last snapshot, with the positions it brings us to.
+
+        Partitions whose positions are committed have nothing to make safe and are left out.
+        """
+        moved: defaultdict[int, dict[SourcePartition, int]] = defaultdict(dict)
+        for source, position in self._positions.items():
+            if position != self._committed.get(source):
+                moved[source.partition][source] = position
+        return [
+            PartitionSnapshot(
+                partition=partition,
+                positions=moved[partition],
+                changes=self._engine.take_changes(partition),
+                forwards=self._forwards.pop(partition, []),
+            )
+            for partition in sorted(moved)
+        ]
 
     def committed(self, positions: Mapping[SourcePartition, int]) -> None:
         """Note that these positions are committed."""
@@ -143,8 +163,9 @@ class Intake:
             self.outcomes[topic, outcome.value] += count
         for letter in applied.dead_letters:
             self.dead_letters[letter.reason] += 1
-            self._forwards.append(self._dead_letter(chunk, letter))
-        self._forwards.extend(self._rerouted(chunk, stray) for stray in applied.strays)
+            self._forwards[partition].append(self._dead_letter(chunk, letter))
+        if applied.strays:
+            self._forwards[partition].extend(self._rerouted(chunk, s) for s in applied.strays)
 
     def _dead_letter(self, chunk: Chunk, letter: DeadLetter) -> Forward:
         topic, partition = chunk.source

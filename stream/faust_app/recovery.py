@@ -61,7 +61,10 @@ class BatchRecovery(Recovery):
         await self._wait(self.on_recovery_completed(generation_id))
 
     async def _restore(self) -> None:
-        partitions = {tp.partition for tp in self.active_tps} - self._engine.ready_partitions
+        owned = {tp.partition for tp in self.active_tps}
+        # Before anything is read: what earlier owners wrote must have come to its end.
+        await self.app.consumer.flush.take_over(owned)
+        partitions = owned - self._engine.ready_partitions
         if not partitions:
             return
         for partition in partitions:

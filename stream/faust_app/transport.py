@@ -7,26 +7,26 @@ outbox made safe is committed.
 
 from __future__ import annotations
 
-import logging
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import faust
-from aiokafka.errors import UnknownError
-from faust.transport.drivers.aiokafka import Consumer, Producer, Transport
+from faust.transport.drivers.aiokafka import Consumer, Transport
 from faust.types import TP, ConsumerMessage
 from mode import Service
 
 from stream.faust_app.consumer_thread import ChunkConsumerThread
-from stream.faust_app.lease import Lease
+from stream.faust_app.flush import LostPartitionsError
+from stream.faust_app.lease_flush import LeaseFlush
 from stream.faust_app.log import logger
-from stream.faust_app.outbox import send
+from stream.faust_app.producer import ChunkProducer
+from stream.faust_app.transaction_flush import TransactionFlush
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aiokafka import AIOKafkaProducer
-
     from stream.faust_app.chunk import Chunk
+    from stream.faust_app.flush import Flush
     from stream.faust_app.fuse import Fuse
     from stream.faust_app.intake import Intake
 
@@ -48,43 +48,6 @@ class ChunkSchema(faust.Schema):
         return chunk
 
 
-class ChunkProducer(Producer):
-    """Faust's producer, waiting for all replicas and never doubling a batch it sends again.
-
-    The embedded broker refuses idempotence. There a batch may be doubled, which changes
-    nothing: states replace each other, and forwarded events are known by their ids.
-    """
-
-    _idempotent = True
-
-    def _settings_extra(self) -> Mapping[str, Any]:
-        return {"acks": "all", "enable_idempotence": self._idempotent}
-
-    async def on_start(self) -> None:
-        """Find out what the broker can do, then connect."""
-        self._idempotent = await self._can_be_idempotent()
-        await super().on_start()
-
-    async def _can_be_idempotent(self) -> bool:
-        probe = self._new_producer()
-        said_once = logging.getLogger("aiokafka.producer.sender")
-        said_once.addFilter(_nothing)
-        try:
-            await probe.start()
-        except UnknownError:
-            logger.info("this broker knows no idempotent producers")
-            return False
-        finally:
-            said_once.removeFilter(_nothing)
-            await probe.stop()
-        return True
-
-    @property
-    def batches(self) -> AIOKafkaProducer:
-        """The producer underneath, which takes whole batches."""
-        return self._ensure_producer()
-
-
 class ChunkConsumer(Consumer):
     """Faust's consumer with chunks for messages and positions for acks."""
 
@@ -99,6 +62,22 @@ class ChunkConsumer(Consumer):
     def _fuse(self) -> Fuse:
         fuse: Fuse = self.app.fuse
         return fuse
+
+    @cached_property
+    def flush(self) -> Flush:
+        """How this broker lets us write; for use once the producer is started."""
+        producer: ChunkProducer = self.app.producer
+        changelog_topic: str = self.app.customers_changelog
+        heartbeat = self._thread.heartbeat
+        if not producer.transactional:
+            return LeaseFlush(producer.batches, changelog_topic, heartbeat, self._commit_offsets)
+        return TransactionFlush(
+            producer.batches.client,
+            self.app.conf.id,
+            changelog_topic,
+            heartbeat,
+            self.app.observe_flush,
+        )
 
     def _new_consumer_thread(self) -> ChunkConsumerThread:
         return ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -130,10 +109,12 @@ class ChunkConsumer(Consumer):
         """Hand over what was applied, once Faust has stopped the flow of chunks."""
         await super().on_partitions_revoked(revoked)
         await self.commit_everything()
+        self._intake.hold()
 
     async def commit_and_end_transactions(self) -> None:
         """The last commit before the consumer stops."""
         await self.commit_everything()
+        await self.flush.close()
 
     @Service.task  # type: ignore[untyped-decorator] # mode is untyped here
     async def _commit_when_quiet(self) -> None:
@@ -157,36 +138,37 @@ class ChunkConsumer(Consumer):
         A failure burns the fuse: what the engine gave out cannot be taken from it again, so
         only a new start, which restores from the changelog, can go on.
         """
-        if self._fuse.burnt or not self._intake.has_uncommitted:
+        nothing_to_do = self._intake.on_hold or not self._intake.has_uncommitted
+        if self._fuse.burnt or nothing_to_do:
             return False
         try:
             return await self._flush_and_commit()
+        except LostPartitionsError:
+            # As long as this is not committed, nothing counts as kept over the next rebalance.
+            logger.warning(
+                "lost the partitions in the middle of a flush: nothing of it will be seen"
+            )
         except Exception as error:  # noqa: BLE001 - whatever it is, the worker has to end
             self._fuse.burn(error, "flushing")
-            return False
+        return False
 
     async def _flush_and_commit(self) -> bool:
-        lease = Lease(self._thread.heartbeat)
-        if not await lease.renew():
+        if not await self.flush.may_write():
             logger.warning("not flushing: the coordinator does not count this worker as a member")
             return False
-        snapshot = self._intake.snapshot()
-        await send(self.app.producer.batches, snapshot, self.app.customers_changelog, lease)
-        did_commit: bool = await self._commit_offsets(snapshot.positions)
+        parts = self._intake.snapshot()
+        did_commit = await self.flush.write(parts)
         if did_commit:
-            self._intake.committed(snapshot.positions)
+            for part in parts:
+                self._intake.committed(part.positions)
         return did_commit
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Nothing: Faust's check compares clocks of two kinds; the watchdog is ours."""
 
 
-def _nothing(_record: logging.LogRecord) -> bool:
-    return False
-
-
 class ChunkTransport(Transport):
     """The transport of chunks."""
 
     Consumer: ClassVar[type[Consumer]] = ChunkConsumer
-    Producer: ClassVar[type[Producer]] = ChunkProducer
+    Producer: ClassVar[type[ChunkProducer]] = ChunkProducer

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from stream.engine import Engine
 from stream.faust_app.app import create_app
+from stream.faust_app.flush import look_away
 from stream.faust_app.fuse import BrokenWorldError
 from stream.faust_app.http_side import HttpSide
 from stream.faust_app.live_state import LiveState
@@ -22,6 +23,7 @@ from stream.settings import SettingError
 
 if TYPE_CHECKING:
     from stream.faust_app.app import RetentionApp
+    from stream.faust_app.flush import FlushObserver
     from stream.settings import Settings
 
 EXIT_OK = 0
@@ -30,8 +32,12 @@ EXIT_FAILURE = 1
 STOP_TIMEOUT_SECONDS = 8.0
 
 
-def run_worker(settings: Settings) -> int:
+def run_worker(settings: Settings, observe_flush: FlushObserver = look_away) -> int:
     """Run a worker until SIGTERM or SIGINT, then flush, commit and leave.
+
+    Args:
+        settings: of this worker.
+        observe_flush: told of the steps of every flush.
 
     Returns:
         0 after a clean stop; 1 when the worker could not go on, with the reason as the last
@@ -42,14 +48,14 @@ def run_worker(settings: Settings) -> int:
     """
     configure_logging(settings.log_level)
     tune_memory()
-    return asyncio.run(_run(settings))
+    return asyncio.run(_run(settings, observe_flush))
 
 
-async def _run(settings: Settings) -> int:
+async def _run(settings: Settings, observe_flush: FlushObserver) -> int:
     asked_to_stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, asked_to_stop.set)
-    app = create_app(settings, Engine(settings.engine_config()))
+    app = create_app(settings, Engine(settings.engine_config()), observe_flush)
     state = LiveState(app, settings.partitions)
     app.add_dependency(HttpSide(settings, state))
     app.add_dependency(Watchdog(state, app.intake, app.fuse))

@@ -116,40 +116,70 @@ def test_a_chunk_whose_application_fails_does_not_move_the_position(
 
 def test_a_snapshot_takes_changes_and_positions_of_the_same_moment(intake: Intake) -> None:
     intake.apply(chunk(10, 5))
-    first = intake.snapshot()
+    (first,) = intake.snapshot()
     intake.apply(chunk(15, 5))
     assert first.positions == {PURCHASES: 15}
-    assert len([key for key in first.changes[0].keys if customer_of(0).encode() in key]) == 1
-    second = intake.snapshot()
+    assert len([key for key in first.changes.keys if customer_of(0).encode() in key]) == 1
+    (second,) = intake.snapshot()
     assert second.positions == {PURCHASES: 20}
-    assert [key for key in second.changes[0].keys if customer_of(0).encode() in key]
-    assert not intake.snapshot().changes[0].keys
+    assert [key for key in second.changes.keys if customer_of(0).encode() in key]
+    (third,) = intake.snapshot()
+    assert not third.changes.keys
+
+
+def test_only_partitions_with_something_to_commit_are_in_a_snapshot(intake: Intake) -> None:
+    other = SourcePartition("purchases", 1)
+    intake.seek({PURCHASES: 10, other: 7})
+    assert intake.snapshot() == []
+    intake.apply(Chunk.of(other, 7, 9, []))
+    (part,) = intake.snapshot()
+    assert (part.partition, part.positions, part.forwards) == (1, {other: 9}, [])
+    assert not part.changes.keys
+    intake.committed(part.positions)
+    assert intake.snapshot() == []
+
+
+def test_what_is_forwarded_belongs_to_the_partition_it_came_from(intake: Intake) -> None:
+    other = SourcePartition("purchases", 1)
+    intake.seek({PURCHASES: 10, other: 7})
+    stray = Record(7, b"any key", purchase(1, customer_of(0)))
+    intake.apply(Chunk.of(other, 7, 8, [stray]))
+    intake.apply(Chunk.of(PURCHASES, 10, 11, [Record(10, b"k", b"not json")]))
+    here, there = intake.snapshot()
+    assert [(forward.topic, forward.partition) for forward in here.forwards] == [("dead", 0)]
+    assert [(forward.topic, forward.partition) for forward in there.forwards] == [("rerouted", 0)]
 
 
 def test_there_is_something_to_commit_until_the_positions_are_committed(intake: Intake) -> None:
     seen = [intake.has_uncommitted]
     intake.apply(chunk(10, 5))
-    snapshot = intake.snapshot()
+    (part,) = intake.snapshot()
     seen.append(intake.has_uncommitted)
     intake.apply(chunk(15, 1))
-    intake.committed(snapshot.positions)
+    intake.committed(part.positions)
     seen.append(intake.has_uncommitted)
-    intake.committed(intake.snapshot().positions)
+    (part,) = intake.snapshot()
+    intake.committed(part.positions)
     seen.append(intake.has_uncommitted)
     assert seen == [False, True, True, False]
 
 
 def test_seeking_starts_over_from_the_committed_offsets(intake: Intake) -> None:
     intake.apply(Chunk.of(PURCHASES, 10, 11, [Record(10, b"k", b"not json")]))
+    intake.hold()
     intake.seek({PURCHASES: 10})
     assert intake.positions == {PURCHASES: 10}
-    assert not intake.snapshot().forwards
+    assert not intake.on_hold
+    intake.apply(Chunk.of(PURCHASES, 10, 12, []))
+    (part,) = intake.snapshot()
+    assert not part.forwards
 
 
 def test_a_dead_letter_keeps_the_record_and_tells_why(intake: Intake) -> None:
     bad = Record(10, b"key", b"not json", (("trace", b"1"), ("empty", None)))
     intake.apply(Chunk.of(PURCHASES, 10, 11, [bad]))
-    (letter,) = intake.snapshot().forwards
+    (part,) = intake.snapshot()
+    (letter,) = part.forwards
     assert (letter.topic, letter.partition) == ("dead", 0)
     assert (letter.key, letter.value) == (b"key", b"not json")
     assert letter.headers[:2] == [("trace", b"1"), ("empty", None)]
@@ -168,7 +198,8 @@ def test_a_stray_is_forwarded_to_its_partition_with_its_headers(intake: Intake) 
     name = customer_of(1)
     stray = Record(10, b"any key", purchase(1, name), (("trace", b"1"),))
     intake.apply(Chunk.of(PURCHASES, 10, 11, [stray]))
-    (forward,) = intake.snapshot().forwards
+    (part,) = intake.snapshot()
+    (forward,) = part.forwards
     assert (forward.topic, forward.partition, forward.key) == ("rerouted", 1, name.encode())
     assert (forward.value, forward.headers) == (stray.value, [("trace", b"1")])
     assert intake.outcomes["purchases", "rerouted"] == 1

@@ -15,7 +15,7 @@ import faust
 import mode
 import pytest
 from aiokafka.consumer import fetcher, group_coordinator, subscription_state
-from aiokafka.producer import message_accumulator
+from aiokafka.producer import message_accumulator, sender, transaction_manager
 from faust import stores
 from faust.agents import agent
 from faust.stores import memory
@@ -34,7 +34,7 @@ VERSIONS = {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": 
 
 #: What is overridden or called, with the names of its parameters.
 SIGNATURES = [
-    # transport.py
+    # transport.py, producer.py
     (driver.Consumer._to_message, "self tp record"),
     (driver.Consumer._new_consumer_thread, "self"),
     (driver.Consumer.verify_event_path, "self now tp"),
@@ -71,10 +71,35 @@ SIGNATURES = [
     (subscription_state.SubscriptionState.fetch_context, "self"),
     (subscription_state.SubscriptionState.is_assigned, "self tp"),
     (subscription_state.Assignment.state_value, "self tp"),
-    # outbox.py
+    # outbox.py, lease_flush.py
     (aiokafka.AIOKafkaProducer.create_batch, "self"),
     (aiokafka.AIOKafkaProducer.send_batch, "self batch topic partition"),
     (message_accumulator.BatchBuilder.append, "self timestamp key value headers"),
+    # partition_producer.py
+    (aiokafka.client.AIOKafkaClient._wait_on_metadata, "self topic"),
+    (
+        message_accumulator.MessageAccumulator.__init__,
+        "self cluster batch_size compression_type batch_ttl txn_manager loop linger_ms",
+    ),
+    (message_accumulator.MessageAccumulator.add_batch, "self builder tp timeout"),
+    (
+        message_accumulator.MessageAccumulator.create_builder,
+        "self key_serializer value_serializer",
+    ),
+    (
+        sender.Sender.__init__,
+        "self client acks txn_manager message_accumulator retry_backoff_ms request_timeout_ms",
+    ),
+    (sender.Sender.start, "self"),
+    (sender.Sender.close, "self"),
+    (
+        transaction_manager.TransactionManager.__init__,
+        "self transactional_id transaction_timeout_ms",
+    ),
+    (transaction_manager.TransactionManager.begin_transaction, "self"),
+    (transaction_manager.TransactionManager.add_offsets_to_txn, "self offsets group_id"),
+    (transaction_manager.TransactionManager.committing_transaction, "self"),
+    (transaction_manager.TransactionManager.wait_for_transaction_end, "self"),
     # recovery.py
     (recovery.Recovery._wait, "self coro timeout"),
     (recovery.Recovery._set_recovery_started, "self"),
@@ -115,6 +140,19 @@ ASSIGNED = [
     (fetcher.FetchResult.__init__, "self._partition_records = "),
     (fetcher.PartitionRecords._unpack_records, "self._consumer_record(tp, record)"),
     (subscription_state.TopicPartitionState.__init__, "self._position"),
+    # A fetch that filters what was aborted, and moves on over what it filtered.
+    (fetcher.PartitionRecords._unpack_records, "self._isolation_level == READ_COMMITTED"),
+    (fetcher.PartitionRecords._unpack_records, "self.next_fetch_offset = next_batch.next_offset"),
+    # Offsets that a transaction committed are not known to the consumer, so it must ask.
+    (aiokafka.AIOKafkaConsumer.committed, "fetch_committed_offsets"),
+    # What is fenced ends the sender with this error, and with it everything that waits.
+    (sender.Sender._sender_routine, "ProducerFenced,"),
+    (sender.Sender._fail_all, "self._message_accumulator.fail_all(task_exception)"),
+    (sender.Sender._fail_all, "self._txn_manager.fatal_error(task_exception)"),
+    (sender.EndTxnHandler.handle_response, "raise ProducerFenced()"),
+    (sender.SendProduceReqHandler.handle_response, "exc = ProducerFenced()"),
+    # A second start under the same id waits until what the first began has come to its end.
+    (sender.InitPIDHandler.handle_response, "ConcurrentTransactions"),
     (group_coordinator.GroupCoordinator.__init__, "self.generation ="),
     (group_coordinator.GroupCoordinator.__init__, "self.member_id ="),
     (group_coordinator.GroupCoordinator._maybe_leave_group, "if self.generation > 0"),

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiokafka.errors import KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
-from stream.faust_app.fuse import BrokenWorldError
-from stream.faust_app.intake import Forward, Snapshot
-from stream.faust_app.lease import Lease
-from stream.faust_app.outbox import send
+from stream.faust_app.intake import Forward
+from stream.faust_app.outbox import send_changes, send_forwards
 from stream.wire.customer_state import Changes
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
 
 BATCH_BYTES = 10_000
 
@@ -39,47 +40,38 @@ class Producer:
         return [r.value for batch in self.sent[topic, partition] for r in batch]
 
 
-async def forever() -> float | None:
-    return float("inf")
-
-
-async def never() -> float | None:
-    return None
-
-
 def changes(count: int, size: int = 10) -> Changes:
     return Changes([b"k%d" % n for n in range(count)], [b"%0*d" % (size, n) for n in range(count)])
 
 
-def snapshot(changed: dict[int, Changes], forwards: list[Forward] | None = None) -> Snapshot:
-    return Snapshot(positions={}, changes=changed, forwards=forwards or [])
-
-
-async def acknowledge_all(producer: Producer, sending: asyncio.Task[None]) -> None:
-    while not sending.done():
+async def acknowledged(producer: Producer, sending: Coroutine[Any, Any, None]) -> None:
+    """Let it send, acknowledging everything."""
+    task = asyncio.create_task(sending)
+    while not task.done():
         for acknowledgement in producer.acknowledgements:
             if not acknowledgement.done():
                 acknowledgement.set_result(None)
         await asyncio.sleep(0)
-    await sending
-
-
-def start(producer: Producer, what: Snapshot, lease: Lease | None = None) -> asyncio.Task[None]:
-    return asyncio.create_task(send(producer, what, "changelog", lease or Lease(forever)))
+    await task
 
 
 async def test_every_changed_customer_is_written_in_order_to_its_partition() -> None:
     producer = Producer()
-    what = snapshot({0: changes(1000), 2: changes(3), 1: changes(0)})
-    await acknowledge_all(producer, start(producer, what))
-    assert producer.values("changelog", 0) == changes(1000).values
-    assert producer.values("changelog", 2) == changes(3).values
-    assert ("changelog", 1) not in producer.sent
+    await acknowledged(producer, send_changes(producer, "changelog", 2, changes(1000)))
+    assert producer.values("changelog", 2) == changes(1000).values
+    assert list(producer.sent) == [("changelog", 2)]
+
+
+async def test_nothing_is_sent_for_nothing() -> None:
+    producer = Producer()
+    await send_changes(producer, "changelog", 0, changes(0))
+    await send_forwards(producer, [])
+    assert not producer.sent
 
 
 async def test_batches_stay_below_what_a_broker_takes() -> None:
     producer = Producer()
-    await acknowledge_all(producer, start(producer, snapshot({0: changes(100, size=1000)})))
+    await acknowledged(producer, send_changes(producer, "changelog", 0, changes(100, size=1000)))
     sizes = [sum(len(r.value) for r in batch) for batch in producer.sent["changelog", 0]]
     assert len(sizes) > 9
     assert max(sizes) <= BATCH_BYTES
@@ -88,7 +80,7 @@ async def test_batches_stay_below_what_a_broker_takes() -> None:
 async def test_a_record_larger_than_a_batch_travels_alone() -> None:
     producer = Producer()
     what = Changes([b"a", b"b", b"c"], [b"1", b"x" * 2 * BATCH_BYTES, None])
-    await acknowledge_all(producer, start(producer, snapshot({0: what})))
+    await acknowledged(producer, send_changes(producer, "changelog", 0, what))
     lengths = [len(batch) for batch in producer.sent["changelog", 0]]
     assert lengths == [1, 1, 1]
     assert producer.values("changelog", 0) == what.values
@@ -98,15 +90,18 @@ async def test_forwards_keep_key_value_and_headers() -> None:
     producer = Producer()
     letter = Forward("dead", 3, b"k", None, [("a", b"b"), ("c", None)])
     bare = Forward("dead", 3, None, None, [])
-    await acknowledge_all(producer, start(producer, snapshot({}, [letter, bare])))
+    stray = Forward("rerouted", 1, b"c", b"v", [])
+    await acknowledged(producer, send_forwards(producer, [letter, stray, bare]))
     first, second = producer.sent["dead", 3][0]
     assert (first.key, first.value, first.headers) == (b"k", None, [("a", b"b"), ("c", None)])
     assert (second.key, second.value, second.headers) == (None, None, [])
+    assert producer.values("rerouted", 1) == [b"v"]
 
 
 async def test_sending_ends_only_when_all_is_acknowledged() -> None:
     producer = Producer()
-    sending = start(producer, snapshot({0: changes(1), 1: changes(1)}))
+    letters = [Forward("dead", partition, b"k", b"v", []) for partition in (0, 1)]
+    sending = asyncio.create_task(send_forwards(producer, letters))
     await asyncio.sleep(0.01)
     producer.acknowledgements[0].set_result(None)
     await asyncio.sleep(0.01)
@@ -117,32 +112,11 @@ async def test_sending_ends_only_when_all_is_acknowledged() -> None:
 
 async def test_one_missing_acknowledgement_fails_the_whole() -> None:
     producer = Producer()
-    sending = start(producer, snapshot({0: changes(1), 1: changes(1)}))
+    sending = asyncio.create_task(
+        send_changes(producer, "changelog", 0, changes(2, size=BATCH_BYTES))
+    )
     await asyncio.sleep(0.01)
     producer.acknowledgements[0].set_result(None)
     producer.acknowledgements[1].set_exception(KafkaTimeoutError())
     with pytest.raises(KafkaTimeoutError):
         await sending
-
-
-async def test_nothing_is_handed_over_without_a_lease() -> None:
-    producer = Producer()
-    with pytest.raises(BrokenWorldError, match="lost the partitions"):
-        await start(producer, snapshot({0: changes(1)}), Lease(never))
-    assert not producer.sent
-
-
-async def test_a_lease_is_renewed_when_it_is_about_to_end() -> None:
-    now = asyncio.get_running_loop().time()
-    answers = iter([now, now + 1000.0])
-    asked = []
-
-    async def heartbeat() -> float | None:
-        asked.append(1)
-        return next(answers)
-
-    lease = Lease(heartbeat)
-    assert await lease.renew()
-    await lease.confirm()
-    await lease.confirm()
-    assert len(asked) == 2
