@@ -174,7 +174,9 @@ class KafkaServer:
         ]
 
     def _format(self, classpath: str) -> None:
-        cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+        # Of 128 bits the first is 0: beginning with "-" it would be taken for an option.
+        number = secrets.randbits(127).to_bytes(16, "big")
+        cluster_id = base64.urlsafe_b64encode(number).decode().rstrip("=")
         command = ["kafka.tools.StorageTool", "format", "--cluster-id", cluster_id]
         done = subprocess.run(
             [
