@@ -18,6 +18,7 @@ from stream.faust_app.http_side import HttpSide
 from stream.faust_app.live_state import LiveState
 from stream.faust_app.log import configure_logging, logger
 from stream.faust_app.memory import tune_memory
+from stream.faust_app.refusals import ending_when_refused
 from stream.faust_app.watchdog import Watchdog
 from stream.settings import SettingError
 
@@ -59,8 +60,9 @@ async def _run(settings: Settings, observe_flush: FlushObserver) -> int:
     state = LiveState(app, settings.partitions)
     app.add_dependency(HttpSide(settings, state))
     app.add_dependency(Watchdog(state, app.intake, app.fuse))
-    await _until_the_end(app, asked_to_stop)
-    stopped = await _stop(app)
+    with ending_when_refused(settings.kafka, app.fuse):
+        await _until_the_end(app, asked_to_stop)
+        stopped = await _stop(app)
     code = _report(app, stopped=stopped)
     if not stopped:
         # A thread that hangs would keep the process alive for ever.

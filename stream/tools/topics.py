@@ -161,7 +161,8 @@ def _create(admin: KafkaAdminClient, topics: Sequence[_Wanted], settings: Settin
         elif error is not TopicAlreadyExistsError:
             raise CommandError(
                 f"topic {result['name']} cannot be created: {result['error_message'] or error}; "
-                "create it yourself or let this user create topics"
+                "create it yourself or let this user create topics; if it is there already, "
+                "let this user describe it (docs/security.md)"
             )
     return created
 

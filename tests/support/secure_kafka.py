@@ -6,6 +6,16 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from kafka import KafkaAdminClient
+from kafka.admin import (
+    ACL,
+    ACLOperation,
+    ACLPermissionType,
+    ResourcePattern,
+    ResourceType,
+    UserScramCredentialUpsertion,
+)
+
 from tests.support.certificates import Authority
 from tests.support.kafka_server import KafkaServer
 
@@ -14,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 USER: Final = "retention"
+#: A client certificate's holder is a user, too.
+PRINCIPALS: Final = (f"User:{USER}", "User:CN=client")
 SCRAM: Final = ("SCRAM-SHA-256", "SCRAM-SHA-512")
 LOGIN_MODULES: Final = "org.apache.kafka.common.security"
 
@@ -33,26 +45,74 @@ class SecureKafka:
     client_certificate: Path
     client_key: Path
 
-    def environ(self, mechanism: str = "SCRAM-SHA-512") -> dict[str, str]:
-        """Settings for SASL over TLS, with the password in a file."""
+    @property
+    def address(self) -> str:
+        """``host:port`` of the open listener, which gives every right."""
+        return self.server.address
+
+    def allow(self, resource: ResourceType, name: str, *operations: ACLOperation) -> None:
+        """Give the user these rights, whichever way it comes in."""
+        admin = KafkaAdminClient(bootstrap_servers=self.address)
+        try:
+            done = admin.create_acls(
+                [
+                    ACL(
+                        principal=principal,
+                        host="*",
+                        operation=operation,
+                        permission_type=ACLPermissionType.ALLOW,
+                        resource_pattern=ResourcePattern(resource, name),
+                    )
+                    for operation in operations
+                    for principal in PRINCIPALS
+                ]
+            )
+        finally:
+            admin.close()
+        assert not done["failed"], done
+
+    def change_password(self, password: str) -> None:
+        """Let the user log in with another password from now on."""
+        admin = KafkaAdminClient(bootstrap_servers=self.address)
+        try:
+            # Kafka alters a user once a request.
+            failures = [
+                admin.alter_user_scram_credentials(
+                    [UserScramCredentialUpsertion(USER, mechanism, password)]
+                )[USER]
+                for mechanism in SCRAM
+            ]
+        finally:
+            admin.close()
+        assert not any(failures), failures
+
+    def environ(self, way: str) -> dict[str, str]:
+        """Settings to come in by a listener: ``TLS``, or a SASL mechanism over ``BOTH``."""
+        if way == "TLS":
+            return {
+                "RETENTION_BROKER": self.server.addresses["TLS"],
+                "RETENTION_KAFKA_SECURITY": "ssl",
+                "RETENTION_KAFKA_CA_FILE": str(self.authority.ca),
+                "RETENTION_KAFKA_CERT_FILE": str(self.client_certificate),
+                "RETENTION_KAFKA_KEY_FILE": str(self.client_key),
+            }
         return {
             "RETENTION_BROKER": self.server.addresses["BOTH"],
             "RETENTION_KAFKA_SECURITY": "sasl_ssl",
-            "RETENTION_KAFKA_SASL_MECHANISM": mechanism,
+            "RETENTION_KAFKA_SASL_MECHANISM": way,
             "RETENTION_KAFKA_USER": USER,
             "RETENTION_KAFKA_PASSWORD_FILE": str(self.password_file),
             "RETENTION_KAFKA_CA_FILE": str(self.authority.ca),
         }
 
-    def tls_environ(self) -> dict[str, str]:
-        """Settings for TLS with a client certificate."""
-        return {
-            "RETENTION_BROKER": self.server.addresses["TLS"],
-            "RETENTION_KAFKA_SECURITY": "ssl",
-            "RETENTION_KAFKA_CA_FILE": str(self.authority.ca),
-            "RETENTION_KAFKA_CERT_FILE": str(self.client_certificate),
-            "RETENTION_KAFKA_KEY_FILE": str(self.client_key),
+    def environ_in_the_clear(self, mechanism: str) -> dict[str, str]:
+        """Settings for a login without TLS."""
+        environ = self.environ(mechanism) | {
+            "RETENTION_BROKER": self.server.addresses["LOGIN"],
+            "RETENTION_KAFKA_SECURITY": "sasl_plaintext",
         }
+        del environ["RETENTION_KAFKA_CA_FILE"]
+        return environ
 
 
 def run_secure_kafka(directory: Path) -> Iterator[SecureKafka]:
@@ -90,6 +150,9 @@ def _settings(keystore: str, truststore: str, password: str) -> Mapping[str, str
         "ssl.truststore.type": "PEM",
         "ssl.truststore.location": truststore,
         "listener.name.tls.ssl.client.auth": "required",
+        # Rights are checked for everyone but the tests' own looks.
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": "User:ANONYMOUS",
     }
     for listener in ("login", "both"):
         prefix = f"listener.name.{listener}"

@@ -14,6 +14,7 @@ import aiokafka
 import faust
 import mode
 import pytest
+from aiokafka import client
 from aiokafka.consumer import fetcher, group_coordinator, subscription_state
 from aiokafka.producer import message_accumulator, sender, transaction_manager
 from faust import stores
@@ -26,6 +27,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 from mode import threads
 from mode.utils import queues
+
+from stream.faust_app.refusals import CONNECTIONS_LOG
 
 if TYPE_CHECKING:
     from types import FunctionType
@@ -156,6 +159,9 @@ ASSIGNED = [
     (group_coordinator.GroupCoordinator.__init__, "self.generation ="),
     (group_coordinator.GroupCoordinator.__init__, "self.member_id ="),
     (group_coordinator.GroupCoordinator._maybe_leave_group, "if self.generation > 0"),
+    # The two lines of aiokafka's log that refusals.py reads.
+    (client.AIOKafkaClient._get_conn, 'node with id %s: %s", node_id, err)'),
+    (client.AIOKafkaClient.bootstrap, 'Unable connect to "%s:%s": %s\', host, port, err)'),
     (recovery.Recovery.__init__, "self.active_tps ="),
     (recovery.Recovery.on_rebalance, "self._generation_id = generation_id"),
     (recovery.Recovery.on_rebalance, "self.signal_recovery_start.set()"),
@@ -193,6 +199,10 @@ def test_the_parameters_are_as_expected(function: FunctionType, parameters: str)
 )
 def test_the_code_still_does_it(function: FunctionType, text: str) -> None:
     assert text in inspect.getsource(function)
+
+
+def test_connections_are_told_of_in_the_log_that_is_read() -> None:
+    assert client.log.name == CONNECTIONS_LOG
 
 
 def test_recovery_tasks_that_are_replaced_are_still_tasks() -> None:
