@@ -29,14 +29,14 @@ def certificate_not_trusted(kafka: KafkaConnection, error: ssl.SSLCertVerificati
     )
 
 
-def connection_closed(kafka: KafkaConnection, reason: object) -> str:
-    """The broker ended the connection before it answered: mostly, it expects another protocol."""
+def not_answered(kafka: KafkaConnection, reason: object) -> str:
+    """A server is there and gives no usable answer: mostly, it speaks another protocol."""
     checks = [f"whether its listener speaks RETENTION_KAFKA_SECURITY={kafka.security}"]
     if kafka.tls is not None:
         checks.append("RETENTION_KAFKA_CERT_FILE if it asks for a certificate")
     if kafka.login is not None:
         checks.append("RETENTION_KAFKA_USER and RETENTION_KAFKA_PASSWORD")
     return (
-        f"Kafka at {kafka.bootstrap_servers} closed the connection ({reason}): "
+        f"Kafka at {kafka.bootstrap_servers} did not answer a first request ({reason}): "
         f"check {'; '.join(checks)}"
     )

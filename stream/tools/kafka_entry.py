@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from kafka.errors import (
     IllegalSaslStateError,
-    KafkaConnectionError,
     KafkaError,
     SaslAuthenticationFailedError,
     UnsupportedSaslMechanismError,
@@ -22,8 +21,8 @@ from kafka.protocol.metadata import MetadataRequest
 
 from stream.settings.kafka_refusals import (
     certificate_not_trusted,
-    connection_closed,
     login_refused,
+    not_answered,
 )
 
 if TYPE_CHECKING:
@@ -74,11 +73,9 @@ def _explain(kafka: KafkaConnection, error: KafkaError) -> str:
     if isinstance(error, SaslAuthenticationFailedError | UnsupportedSaslMechanismError):
         raise RefusedError(login_refused(kafka)) from error
     if isinstance(error, IllegalSaslStateError):
-        raise RefusedError(connection_closed(kafka, "it expects no login")) from error
+        raise RefusedError(not_answered(kafka, "it expects no login")) from error
     if isinstance(error.__context__, ssl.SSLCertVerificationError):
         raise RefusedError(certificate_not_trusted(kafka, error.__context__)) from error
     # Without the place in OpenSSL's source.
     reason = re.sub(r" \(_ssl\.c:\d+\)", "", str(error.args[0] if error.args else error))
-    if isinstance(error, KafkaConnectionError):
-        return connection_closed(kafka, reason)
-    return f"Kafka at {kafka.bootstrap_servers}: {reason}"
+    return not_answered(kafka, reason)
