@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 # Tests import their support code by its full name, however pytest was started.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-left_out = pytest.StashKey[int]()
+left_out = pytest.StashKey[dict[str, int]]()
+
+#: What is left out unless ``-m`` asks for it, and what it needs.
+ON_REQUEST = {
+    "kafka": "a real Apache Kafka",
+    "deploy": "compose, hadolint, Helm and Prometheus",
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,22 +42,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs Java, Maven and seconds for every start, unless it was asked for."""
+    """Leave out what needs other programs and seconds for every start, unless it was asked for."""
     expression: str = config.option.markexpr
-    if "kafka" in expression:
-        return
-    needs_kafka = [item for item in items if item.get_closest_marker("kafka")]
-    if needs_kafka:
-        items[:] = [item for item in items if not item.get_closest_marker("kafka")]
-        config.hook.pytest_deselected(items=needs_kafka)
-        config.stash[left_out] = len(needs_kafka)
+    counts = config.stash[left_out] = {}
+    for marker in ON_REQUEST:
+        marked = [item for item in items if item.get_closest_marker(marker)]
+        if marked and marker not in expression:
+            items[:] = [item for item in items if not item.get_closest_marker(marker)]
+            config.hook.pytest_deselected(items=marked)
+            counts[marker] = len(marked)
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
-    count = config.stash.get(left_out, 0)
-    if not count:
-        return []
-    return [f"left out: {count} tests that need a real Apache Kafka (run them with -m kafka)"]
+    return [
+        f"left out: {count} tests that need {ON_REQUEST[marker]} (run them with -m {marker})"
+        for marker, count in config.stash[left_out].items()
+    ]
 
 
 @pytest.fixture(scope="session")

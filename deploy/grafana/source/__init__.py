@@ -1,0 +1,1 @@
+"""What the Grafana dashboards are written from: ``python -m deploy.grafana.source``."""

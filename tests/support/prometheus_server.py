@@ -1,0 +1,106 @@
+"""A real Prometheus on loopback: Debian's, fetched on first use."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self, cast
+
+import yaml
+
+from stream.tools.child_process import ChildProcess
+from tests.support.kafka_server import free_ports
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+REPOSITORY = Path(__file__).parents[2]
+START_TIMEOUT_SECONDS: Final = 30.0
+
+
+def install() -> Path:
+    """The folder with prometheus and promtool.
+
+    Raises:
+        RuntimeError: when they cannot be fetched; the message says why.
+    """
+    folder = REPOSITORY / ".cache" / "prometheus" / "bin"
+    if not (folder / "prometheus").exists():
+        script = REPOSITORY / "scripts" / "install_prometheus.sh"
+        done = subprocess.run([script], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"Prometheus could not be fetched: {done.stdout}{done.stderr}")
+    return folder
+
+
+class PrometheusServer:
+    """A server with the given configuration; leaving the block kills it."""
+
+    def __init__(self, folder: Path, configuration: Mapping[str, object]) -> None:
+        (self._port,) = free_ports(1)
+        file = folder / "prometheus.yml"
+        file.write_text(yaml.safe_dump(dict(configuration)), encoding="utf-8")
+        self._command = [
+            str(install() / "prometheus"),
+            f"--config.file={file}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            f"--web.listen-address=127.0.0.1:{self._port}",
+        ]
+        self._log_path = folder / "prometheus.log"
+        self._process: ChildProcess | None = None
+
+    def __enter__(self) -> Self:
+        process = self._process = ChildProcess("prometheus", self._command, self._log_path)
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while not self._is_ready():
+            if process.exit_code is not None or time.monotonic() > deadline:
+                said = " | ".join(process.last_lines())
+                process.stop()
+                raise RuntimeError(f"Prometheus did not come up: {said}")
+            time.sleep(0.1)
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._process is not None:
+            self._process.stop()
+
+    def rows(self, expr: str) -> list[dict[str, Any]]:
+        """An instant query's series.
+
+        Raises:
+            AssertionError: with Prometheus' own words, for an expression it refuses.
+        """
+        data = self._get("/api/v1/query", query=expr)
+        return cast("list[dict[str, Any]]", data["result"])
+
+    def label_values(self, label: str, selector: str) -> list[str]:
+        """The values a label has on the series of a selector."""
+        return cast("list[str]", self._get(f"/api/v1/label/{label}/values", match=selector))
+
+    def _get(self, path: str, *, query: str = "", match: str = "") -> Any:  # noqa: ANN401 - JSON
+        asked = {"query": query} if query else {"match[]": match}
+        url = f"http://127.0.0.1:{self._port}{path}?{urllib.parse.urlencode(asked)}"
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return json.load(answer)["data"]
+        except urllib.error.HTTPError as error:
+            with error:
+                raise AssertionError(f"{query}: {error.read().decode()}") from None
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/-/ready", timeout=5):
+                return True
+        except OSError:
+            return False
