@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test test-kafka lint format bench lock clean
+.PHONY: help setup demo test test-kafka test-deploy lint format bench lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -29,6 +29,11 @@ test: setup ## unit, property and integration tests on the embedded broker
 test-kafka: setup ## the same contracts against a real Apache Kafka (needs Java 17 and mvn)
 	$(BIN)/python -m pytest -m kafka $(ARGS)
 
+test-deploy: setup ## compose, Dockerfile, Helm chart and dashboards against the real programs
+	scripts/install_deploy_tools.sh $(PYTHON)
+	scripts/install_prometheus.sh
+	$(BIN)/python -m pytest -m deploy tests/deploy $(ARGS)
+
 lint: setup ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,7 +50,8 @@ bench: setup ## throughput and memory, written to docs/performance.md
 lock: ## resolve the dependencies again
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras pyproject.toml -o requirements.lock
-	@sed -i '1,2c# Made by `make lock`.' requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url scripts/deploy-tools.in -o scripts/deploy-tools.lock
+	@sed -i '1,2c# Made by `make lock`.' requirements.lock scripts/deploy-tools.lock
 
 clean: ## remove what make made
 	rm -rf $(VENV) build dist .cache *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

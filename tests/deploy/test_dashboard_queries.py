@@ -38,7 +38,11 @@ RULES = {
             "name": "test",
             "rules": [
                 {"alert": "AlwaysFiring", "expr": "vector(1)", "labels": {"store": "shop"}},
-                {"record": "retention:links", "expr": "vector(1)", "labels": {"runbooks": "runbooks"}},
+                {
+                    "record": "retention:links",
+                    "expr": "vector(1)",
+                    "labels": {"runbooks": "runbooks"},
+                },
             ],
         }
     ]

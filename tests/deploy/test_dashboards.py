@@ -136,7 +136,9 @@ def test_alerts_lead_to_their_runbooks() -> None:
     board = load("pipeline.json")
     assert "${runbooks}/${__value.raw}.md" in json.dumps(board)
     # The alerting rules know the place; it is told once, there.
-    assert variables(board)["runbooks"]["query"]["query"].startswith("label_values(retention:links,")
+    assert variables(board)["runbooks"]["query"]["query"].startswith(
+        "label_values(retention:links,"
+    )
 
 
 def test_the_data_source_and_folder_provisioned_are_those_of_the_compose_file() -> None:

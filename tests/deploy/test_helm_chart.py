@@ -19,6 +19,7 @@ pytestmark = pytest.mark.deploy
 
 ROOT = Path(__file__).parents[2]
 CHART = "deploy/helm/retention-stream"
+CHECKER = "scripts/check_custom_resources.py"
 RULES = ROOT / "deploy" / "prometheus" / "rules"
 #: The oldest Kubernetes that the chart says it runs on, of those whose schemas there are, and a
 #: recent one.
@@ -52,7 +53,12 @@ FULL: Json = {
     "networkPolicy": {"enabled": True, "from": [{"podSelector": {"matchLabels": {"a": "b"}}}]},
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
     "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
-    "kafkaTopics": {"enabled": True, "cluster": "main", "namespace": "kafka", "retentionMs": 8.64e10},
+    "kafkaTopics": {
+        "enabled": True,
+        "cluster": "main",
+        "namespace": "kafka",
+        "retentionMs": 8.64e10,
+    },
     "autoscaling": {"enabled": True, "maxReplicas": 12, "authenticationRef": "kafka"},
     "podAnnotations": {"a": "b"},
     "podLabels": {"team": "crm"},
@@ -87,7 +93,7 @@ def container(documents: list[Json]) -> Json:
     return cast("Json", worker)
 
 
-@pytest.fixture(params=CASES.values(), ids=CASES.keys())
+@pytest.fixture(params=list(CASES.values()), ids=list(CASES))
 def documents(request: pytest.FixtureRequest, tmp_path: Path) -> list[Json]:
     return rendered(request.param, tmp_path)
 
@@ -98,7 +104,9 @@ def test_helm_lints_it() -> None:
 
 
 @pytest.mark.parametrize("version", KUBERNETES)
-def test_kubernetes_accepts_its_objects(documents: list[Json], version: str, tmp_path: Path) -> None:
+def test_kubernetes_accepts_its_objects(
+    documents: list[Json], version: str, tmp_path: Path
+) -> None:
     core = [one for one in documents if one["apiVersion"].split("/")[0] not in CUSTOM]
     files = []
     for number, document in enumerate(core):
@@ -106,7 +114,7 @@ def test_kubernetes_accepts_its_objects(documents: list[Json], version: str, tmp
         files[-1].write_text(yaml.safe_dump(document), encoding="utf-8")
     done = run("kubernetes-validate", "--strict", "-k", version, *map(str, files))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count(f"passed against version {version}") == len(core) >= 4
+    assert done.stdout.count(f"against version {version}\n") == len(core) >= 4
 
 
 def test_operators_accept_their_objects(tmp_path: Path) -> None:
@@ -116,16 +124,14 @@ def test_operators_accept_their_objects(tmp_path: Path) -> None:
         if one["apiVersion"].split("/")[0] in CUSTOM and one["kind"] != "KafkaTopic"
     ]
     assert {one["kind"] for one in custom} == {"ServiceMonitor", "PrometheusRule", "ScaledObject"}
-    checker = str(Path(__file__).with_name("custom_resources.py"))
-    done = run("python", checker, text=yaml.safe_dump_all(custom))
+    done = run("python", CHECKER, text=yaml.safe_dump_all(custom))
     assert done.returncode == 0, done.stderr
 
 
 def test_a_field_no_operator_knows_is_noticed(tmp_path: Path) -> None:
     monitor = only("ServiceMonitor", rendered(FULL, tmp_path))
     monitor["spec"]["endpoints"][0]["intervall"] = "15s"
-    checker = str(Path(__file__).with_name("custom_resources.py"))
-    done = run("python", checker, text=yaml.safe_dump(monitor))
+    done = run("python", CHECKER, text=yaml.safe_dump(monitor))
     assert done.returncode == 1
     assert "intervall" in done.stderr
 
