@@ -84,9 +84,13 @@ def label_values(
     regex: str = "",
     multiple: bool = False,
     sort: int = 1,
+    first: str | None = None,
 ) -> Json:
-    """A variable with the values a label has."""
+    """A variable with the values a label has; ``first`` is chosen until someone chooses."""
     query = f"label_values({selector}, {label})"
+    current: Json = {"text": ["All"], "value": ["$__all"]} if multiple else {}
+    if first is not None:
+        current = {"text": first, "value": first}
     return {
         "type": "query",
         "name": name,
@@ -98,7 +102,7 @@ def label_values(
         "sort": sort,
         "multi": multiple,
         "includeAll": multiple,
-        "current": {"text": ["All"], "value": ["$__all"]} if multiple else {},
+        "current": current,
     }
 
 

@@ -14,7 +14,6 @@ from deploy.grafana.source.panels import (
     Panel,
     Query,
     by_name,
-    fixed,
 )
 from deploy.grafana.source.promql import CURRENCY, gauge, whole
 
@@ -70,7 +69,7 @@ def heat_map(title: str, description: str, expr: str, *, unit: str, defaults: Js
             by_name(
                 CORNER,
                 displayName="First order in",
-                color=fixed("transparent"),
+                custom__cellOptions={"type": "auto"},
                 custom__align="left",
                 custom__width=130,
             )
@@ -199,7 +198,13 @@ def variables() -> Sequence[Json]:
     return [
         label_values("store", "store", "retention_customers", title="Store"),
         label_values(
-            "window", "window", of_store, title="Window", regex="/^(?!prev_)(.*)$/", sort=3
+            "window",
+            "window",
+            of_store,
+            title="Window",
+            regex="/^(?!prev_)(.*)$/",
+            sort=3,
+            first="30d",
         ),
         label_values(
             "dimension", "dimension", of_store, title="Dimension", regex="/^(?!all$)(.*)$/"

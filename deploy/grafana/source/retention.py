@@ -143,6 +143,7 @@ def variables() -> Sequence[Json]:
             title="Window",
             regex="/^(?!prev_)(.*)$/",
             sort=3,
+            first="30d",
         ),
         label_values(
             "dimension",
