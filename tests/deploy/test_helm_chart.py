@@ -20,6 +20,7 @@ pytestmark = pytest.mark.deploy
 ROOT = Path(__file__).parents[2]
 CHART = "deploy/helm/retention-stream"
 CHECKER = "scripts/check_custom_resources.py"
+RULES = ROOT / "deploy" / "prometheus" / "rules"
 #: The oldest Kubernetes that the chart says it runs on, of those whose schemas there are, and a
 #: recent one.
 KUBERNETES = ("1.28", "1.37")
@@ -51,6 +52,7 @@ FULL: Json = {
     "extraVolumeMounts": [{"name": "ca", "mountPath": "/etc/retention", "readOnly": True}],
     "networkPolicy": {"enabled": True, "from": [{"podSelector": {"matchLabels": {"a": "b"}}}]},
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
     "kafkaTopics": {
         "enabled": True,
         "cluster": "main",
@@ -121,7 +123,8 @@ def test_operators_accept_their_objects(tmp_path: Path) -> None:
         for one in rendered(FULL, tmp_path)
         if one["apiVersion"].split("/")[0] in CUSTOM and one["kind"] != "KafkaTopic"
     ]
-    assert {one["kind"] for one in custom} == {"ServiceMonitor", "ScaledObject"}
+    wanted = {"ServiceMonitor", "ScaledObject"} | {"PrometheusRule" for _ in RULES.glob("*.yml")}
+    assert {one["kind"] for one in custom} == wanted
     done = run("python", CHECKER, text=yaml.safe_dump_all(custom))
     assert done.returncode == 0, done.stderr
 
@@ -231,6 +234,16 @@ def test_prometheus_finds_the_service_under_the_job_that_rules_name(tmp_path: Pa
     (endpoint,) = monitor["spec"]["endpoints"]
     assert endpoint["port"] == service["spec"]["ports"][0]["name"]
     assert endpoint["authorization"]["credentials"] == {"name": "web", "key": "token"}
+
+
+def test_the_alerts_are_those_of_the_rules_files(tmp_path: Path) -> None:
+    made = [one for one in rendered(FULL, tmp_path) if one["kind"] == "PrometheusRule"]
+    assert {one["metadata"]["name"] for one in made} == {
+        f"shop-{path.stem}" for path in RULES.glob("*.yml")
+    }
+    for one in made:
+        name = one["metadata"]["name"].removeprefix("shop-")
+        assert one["spec"] == yaml.safe_load((RULES / f"{name}.yml").read_text(encoding="utf-8"))
 
 
 def test_scaling_follows_the_workers_group_and_stops_at_the_partitions(tmp_path: Path) -> None:
