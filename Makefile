@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test test-kafka test-deploy lint format bench lock clean
+.PHONY: help setup demo test test-kafka test-deploy fuzz lint format bench lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -33,6 +33,9 @@ test-deploy: setup ## compose, Dockerfile, Helm chart and dashboards against the
 	scripts/install_deploy_tools.sh $(PYTHON)
 	scripts/install_prometheus.sh
 	$(BIN)/python -m pytest -m deploy tests/deploy $(ARGS)
+
+fuzz: setup ## bytes made up for five minutes, guided by coverage (ARGS="--seconds 3600")
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 lint: setup ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

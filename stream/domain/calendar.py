@@ -19,6 +19,8 @@ from stream.domain.windows import CalendarUnit
 DAY_MS = 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
+#: Changes of offset are known up to here: 2100-01-01T00:00:00Z.
+END_OF_TIME_MS = 4_102_444_800_000
 _LARGEST_OFFSET_MS = 26 * 3_600_000
 
 

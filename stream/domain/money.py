@@ -68,6 +68,10 @@ def currency_code(number: int) -> str:
     return "".join(chr(ord("A") + digit) for digit in (first, *divmod(rest, 26)))
 
 
+#: The :func:`currency_number` of every code there is.
+CURRENCY_NUMBERS = frozenset(map(currency_number, _EXPONENTS))
+
+
 def minor_units(amount: str | float, currency_exponent: int) -> int | None:
     """An amount in minor units; None when it cannot be held.
 

@@ -12,14 +12,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
 
-from stream.domain.arrays import I64, Records, concatenated_ranges
+from stream.domain.arrays import I64, NEVER_MS, Records, concatenated_ranges
+from stream.domain.calendar import END_OF_TIME_MS
 from stream.domain.customers import Customers
 from stream.domain.entries import entry_type
+from stream.wire.state_checks import are_customer_keys, are_entries
+
+T = TypeVar("T")
 
 VERSION = 1
 # No customer's key: keys are UTF-8 text.
@@ -46,6 +50,13 @@ class _Codes:
     dimensions: tuple[str, ...]
     topics: int
     texts: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """The value of the clock record."""
+
+    latest_ms: Annotated[int, msgspec.Meta(ge=NEVER_MS, lt=END_OF_TIME_MS)]
 
 
 def header_type(topics: int) -> np.dtype[np.void]:
@@ -93,7 +104,7 @@ class StateCodec:
 
     def encode_clock(self, customers: Customers) -> bytes:
         """The value of the clock record."""
-        return msgspec.json.encode({"latest_ms": customers.latest_ms})
+        return msgspec.json.encode(_Clock(customers.latest_ms))
 
     def load(self, customers: Customers, records: Mapping[bytes, bytes]) -> None:
         """Fill an empty partition from the latest value of every key.
@@ -105,15 +116,18 @@ class StateCodec:
         self._load_codes(customers, states.pop(CODES_KEY, None))
         clock = states.pop(CLOCK_KEY, None)
         if clock is not None:
-            customers.latest_ms = msgspec.json.decode(clock, type=dict[str, int])["latest_ms"]
+            customers.latest_ms = _decoded(clock, _Clock).latest_ms
         if states:
             headers, lengths, entries = self._split(list(states.values()))
+            codes = len(customers.codes.texts)
+            if not (are_customer_keys(states) and are_entries(entries, lengths, codes)):
+                raise _foreign()
             customers.load(list(states), headers["applied"], lengths, entries)
 
     def _load_codes(self, customers: Customers, value: bytes | None) -> None:
         if value is None:
             return
-        codes = msgspec.json.decode(value, type=_Codes)
+        codes = _decoded(value, _Codes)
         if codes.version != VERSION:
             raise StateError(
                 f"the changelog has version {codes.version}, this program reads {VERSION}: "
@@ -125,6 +139,8 @@ class StateCodec:
                 f"RETENTION_DIMENSIONS={','.join(codes.dimensions)}: "
                 "set that again, or start under a new RETENTION_APP_ID to replay the topics"
             )
+        if codes.texts[:1] != [""]:
+            raise _foreign()
         customers.codes.load(codes.texts)
 
     def _split(self, values: list[bytes]) -> tuple[Records, I64, Records]:
@@ -138,9 +154,20 @@ class StateCodec:
         headers = data[concatenated_ranges(starts, sizes)].view(self._header)
         counts = headers["count"].astype(np.int64)
         if (headers["version"] != VERSION).any() or (lengths != size + counts * step).any():
-            raise StateError(
-                "the changelog holds records of another program or version: "
-                "start under a new RETENTION_APP_ID to replay the topics"
-            )
+            raise _foreign()
         entries = data[concatenated_ranges(starts + size, counts * step)].view(self._entry)
         return headers, counts, entries
+
+
+def _foreign() -> StateError:
+    return StateError(
+        "the changelog holds records of another program or version: "
+        "start under a new RETENTION_APP_ID to replay the topics"
+    )
+
+
+def _decoded(value: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(value, type=kind)
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise _foreign() from error
