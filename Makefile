@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test test-kafka test-deploy fuzz lint format bench lock clean
+.PHONY: help setup demo test test-kafka test-alerts test-deploy fuzz lint format bench lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -28,6 +28,10 @@ test: setup ## unit, property and integration tests on the embedded broker
 
 test-kafka: setup ## the same contracts against a real Apache Kafka (needs Java 17 and mvn)
 	$(BIN)/python -m pytest -m kafka $(ARGS)
+
+test-alerts: setup ## the alerting rules in a real Prometheus (fetches Debian's packages)
+	scripts/install_prometheus.sh
+	$(BIN)/python -m pytest -m prometheus $(ARGS)
 
 test-deploy: setup ## compose, Dockerfile, Helm chart and dashboards against the real programs
 	scripts/install_deploy_tools.sh $(PYTHON)

@@ -22,6 +22,7 @@ left_out = pytest.StashKey[dict[str, int]]()
 #: What is left out unless ``-m`` asks for it, and what it needs.
 ON_REQUEST = {
     "kafka": "a real Apache Kafka",
+    "prometheus": "Prometheus and Alertmanager",
     "deploy": "compose, hadolint, Helm and Prometheus",
 }
 
