@@ -194,6 +194,12 @@ class Engine:
         """What this worker's customers add up to as of an instant."""
         return totals(self._tallies, self._segments, as_of_ms)
 
+    def same_moment(self, one_ms: int, other_ms: int) -> bool:
+        """Whether totals as of two instants read the same buckets and the same local day."""
+        bucket_ms = self.config.bucket_ms
+        same_bucket = one_ms // bucket_ms == other_ms // bucket_ms
+        return same_bucket and self._timeline.day_at(one_ms) == self._timeline.day_at(other_ms)
+
     # -- inside ------------------------------------------------------------------------------
 
     def _advance(self, event_ms: int) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from stream.tools.embedded_broker import EmbeddedBroker
     from tests.support.kafka_server import KafkaServer
+    from tests.support.redis_server import RedisServer
 
 # Tests import their support code by its full name, however pytest was started.
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -77,6 +78,17 @@ def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServ
     from tests.support.kafka_server import KafkaServer  # noqa: PLC0415 - slow to import, too
 
     with KafkaServer(tmp_path_factory.mktemp("kafka")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis of the test's own, to be killed and started at will."""
+    from tests.support.redis_server import RedisServer, installed_server  # noqa: PLC0415 - as above
+
+    if installed_server() is None:
+        pytest.skip("redis-server is missing: run scripts/install_redis.sh")
+    with RedisServer(tmp_path) as server:
         yield server
 
 

@@ -64,6 +64,8 @@ class RetentionApp(faust.App):
     #: The changelog topic of the customers.
     customers_changelog: str
     kafka: KafkaConnection
+    #: The consumer group's generation that gave the engine the shards it has now.
+    shards_generation: int | None = None
     _assignment: set[TP] | None
     _assigned_generation: int | None = None
 

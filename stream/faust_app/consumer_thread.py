@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING
 
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import FetchResult
-from aiokafka.errors import ConsumerStoppedError, KafkaError
-from aiokafka.protocol.group import LeaveGroupRequest
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    KafkaError,
+    NoError,
+    RebalanceInProgressError,
+    for_code,
+)
+from aiokafka.protocol.group import HeartbeatRequest, LeaveGroupRequest
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
@@ -77,6 +83,11 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
         """
         valid_until: float | None = await self.call_thread(self._heartbeat)
         return valid_until
+
+    async def member_until(self) -> float | None:
+        """Ask the coordinator about this member, changing nothing; see ``ChunkConsumer``."""
+        until: float | None = await self.call_thread(self._member_until)
+        return until
 
     async def _fetch_records(
         self,
@@ -147,6 +158,24 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
             return None
         session_seconds: float = self.app.conf.broker_session_timeout
         return sent_at + session_seconds
+
+    async def _member_until(self) -> float | None:
+        coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001
+        generation = self.app.consumer_generation_id
+        if coordinator.generation != generation:
+            return 0.0
+        # aiokafka's own heartbeat would ask for a rejoin, even in the middle of one.
+        request = HeartbeatRequest(coordinator.group_id, generation, coordinator.member_id)
+        session_seconds: float = self.app.conf.broker_session_timeout
+        asked_at = time.monotonic()
+        try:
+            async with asyncio.timeout(session_seconds):
+                answer = await coordinator._send_req(request)  # noqa: SLF001
+        except (KafkaError, TimeoutError):
+            return None
+        # A group that is rebalancing waits for this member.
+        alive = for_code(answer.error_code) in (NoError, RebalanceInProgressError)
+        return asked_at + session_seconds if alive else 0.0
 
 
 def _skip_wrapping(fetcher: Fetcher, tp: TP) -> None:

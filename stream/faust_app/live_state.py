@@ -14,14 +14,24 @@ if TYPE_CHECKING:
 
     from stream.engine import Engine
     from stream.faust_app.app import RetentionApp
+    from stream.faust_app.meeting_side import MeetingSide
     from stream.meeting.overview import Overview
 
 
 class LiveState:
-    """Implements ``stream.publish.state.WorkerState`` over a running app."""
+    """Implements ``stream.publish.state.WorkerState`` over a running app.
 
-    def __init__(self, app: RetentionApp, partitions_expected: int) -> None:
+    Args:
+        app: gives its own part.
+        partitions_expected: how many partitions there are, over all workers.
+        meeting: knows about all workers; None for one that is alone.
+    """
+
+    def __init__(
+        self, app: RetentionApp, partitions_expected: int, meeting: MeetingSide | None = None
+    ) -> None:
         self._app = app
+        self._meeting = meeting
         self._partitions_expected = partitions_expected
 
     @property
@@ -31,6 +41,8 @@ class LiveState:
 
     def overview(self) -> Overview | None:
         """All partitions together, at one moment; None when another worker speaks for all."""
+        if self._meeting is not None:
+            return self._meeting.overview()
         return overview_of_one(
             self._app.engine, self._app.intake.reached, wall_clock_ms(), self._partitions_expected
         )

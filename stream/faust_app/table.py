@@ -37,7 +37,7 @@ class ShardStore(Store):
         assigned: set[TP],
         revoked: set[TP],
         newly_assigned: set[TP],
-        generation_id: int = 0,  # noqa: ARG002 - Faust's signature
+        generation_id: int = 0,
     ) -> None:
         """Drop the shards that left before opening those that came: one may be in both sets."""
         _check_copartitioned(assigned)
@@ -49,6 +49,8 @@ class ShardStore(Store):
             self.app.intake.forget(partition)
         for partition in come:
             self._engine.assign(partition)
+        # In the same step as the shards: nobody may see one without the other.
+        self.app.shards_generation = generation_id
         logger.info(
             "partitions: %d assigned, %d of them new, %d revoked",
             len(_partitions(changelog, assigned)),

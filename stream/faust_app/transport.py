@@ -105,6 +105,15 @@ class ChunkConsumer(Consumer):
         self._intake.seek(positions)
         return positions
 
+    async def member_until(self) -> float | None:
+        """Until when (``time.monotonic``) no other worker can own this one's partitions.
+
+        Returns:
+            0 when they may have another owner already; None when the coordinator did not say.
+        """
+        until: float | None = await self._thread.member_until()
+        return until
+
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Hand over what was applied, once Faust has stopped the flow of chunks."""
         await super().on_partitions_revoked(revoked)

@@ -17,9 +17,11 @@ from stream.faust_app.fuse import BrokenWorldError
 from stream.faust_app.http_side import HttpSide
 from stream.faust_app.live_state import LiveState
 from stream.faust_app.log import configure_logging, logger
+from stream.faust_app.meeting_side import MeetingSide
 from stream.faust_app.memory import tune_memory
 from stream.faust_app.refusals import ending_when_refused
 from stream.faust_app.watchdog import Watchdog
+from stream.meeting.redis_place import open_place
 from stream.settings import SettingError
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ async def _run(settings: Settings, observe_flush: FlushObserver) -> int:
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, asked_to_stop.set)
     app = create_app(settings, Engine(settings.engine_config()), observe_flush)
-    state = LiveState(app, settings.partitions)
+    meeting = _join_the_others(app, settings)
+    state = LiveState(app, settings.partitions, meeting)
     app.add_dependency(HttpSide(settings, state))
     app.add_dependency(Watchdog(state, app.intake, app.fuse))
     with ending_when_refused(settings.kafka, app.fuse):
@@ -69,6 +72,15 @@ async def _run(settings: Settings, observe_flush: FlushObserver) -> int:
         sys.stderr.flush()
         os._exit(code)
     return code
+
+
+def _join_the_others(app: RetentionApp, settings: Settings) -> MeetingSide | None:
+    """The meeting of several workers; None for one that is alone."""
+    if not settings.redis.url:
+        return None
+    meeting = MeetingSide(app, settings, open_place(settings.redis))
+    app.add_dependency(meeting)
+    return meeting
 
 
 def _report(app: RetentionApp, *, stopped: bool) -> int:

@@ -1,0 +1,178 @@
+"""A worker at the meeting: it answers every call, and calls when it owns partition 0."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from stream.domain.config import EngineConfig
+from stream.domain.totals import Totals
+from stream.meeting.messages import (
+    Message,
+    Present,
+    Question,
+    RollCall,
+    Share,
+    Standing,
+    UnreadableMessageError,
+    decode,
+    encode,
+    terms_of,
+)
+from stream.meeting.overview import Overview
+from stream.meeting.place import Place, PlaceAwayError
+from stream.meeting.rounds import Rounds
+
+#: The owner of this partition adds up and speaks for all.
+FIRST_PARTITION = 0
+ROUND_EVERY_SECONDS = 1.0
+RETRY_SECONDS = 0.5
+
+logger = logging.getLogger("stream.worker.meeting")
+
+
+class Counts(Protocol):
+    """What a worker can say of its own partitions."""
+
+    def now_ms(self) -> int:
+        """The worker's clock, in milliseconds since the epoch."""
+
+    def standing(self) -> Standing | None:
+        """What it covers now; None while it is not sure to be a member of its group."""
+
+    def share(self, as_of_ms: int) -> tuple[Standing, Totals] | None:
+        """Totals as of an instant and what they cover; None while that is not certain."""
+
+    def same_moment(self, one_ms: int, other_ms: int) -> bool:
+        """Whether totals as of two instants are the same if no event comes between."""
+
+
+class Attendee:
+    """One worker's part in the meeting. All of it runs in the event loop that owns the counts.
+
+    Args:
+        name: of this worker, never used before.
+        app_id: workers of the same application meet.
+        config: what they must agree on.
+        place: where they meet.
+        counts: what this worker can say.
+        clock_seconds: a clock that never goes back and counts time spent stopped.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        app_id: str,
+        config: EngineConfig,
+        place: Place,
+        counts: Counts,
+        clock_seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._hall = f"{app_id}:meeting"
+        self._desk = f"{app_id}:meeting:{name}"
+        self._place = place
+        self._counts = counts
+        self._clock_seconds = clock_seconds
+        self._terms = terms_of(config)
+        self._rounds = Rounds(name, config, counts.same_moment)
+        self._away = False
+        self._warned_of_unreadable = False
+
+    def overview(self) -> Overview | None:
+        """All partitions together; None when it is not this worker that speaks for them."""
+        standing = self._counts.standing()
+        if standing is None or FIRST_PARTITION not in standing.partitions:
+            return None
+        return self._rounds.overview(self._clock_seconds())
+
+    async def attend(self) -> None:
+        """Take part until cancelled."""
+        while True:
+            try:
+                await self._meet()
+            except* PlaceAwayError as errors:
+                self._went_away(errors.exceptions[0])
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                # A group of tasks that fails while it is cancelled tells of the failure only.
+                raise asyncio.CancelledError
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _meet(self) -> None:
+        """Take part until the place goes away."""
+        async with self._place.listen(self._hall, self._desk) as messages:
+            self._came_back()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._call_regularly())
+                async for data in messages:
+                    await self._hear(data)
+
+    async def _call_regularly(self) -> None:
+        while True:
+            standing = self._counts.standing()
+            if standing is not None:
+                await self._call(standing)
+            await asyncio.sleep(ROUND_EVERY_SECONDS)
+
+    async def _call(self, standing: Standing) -> None:
+        if FIRST_PARTITION not in standing.partitions:
+            self._rounds.forget()
+            return
+        call = self._rounds.call(standing.generation, self._clock_seconds())
+        if call is not None:
+            await self._place.post(self._hall, encode(call))
+
+    async def _hear(self, data: bytes) -> None:
+        try:
+            message = decode(data)
+        except UnreadableMessageError:
+            if not self._warned_of_unreadable:
+                self._warned_of_unreadable = True
+                logger.warning(
+                    "a message of another worker cannot be read: does another version run under "
+                    "the same RETENTION_APP_ID?"
+                )
+            return
+        answer = self._answer(message)
+        if answer is not None:
+            channel, reply = answer
+            await self._place.post(channel, encode(reply))
+
+    def _answer(self, message: Message) -> tuple[str, Message] | None:
+        """The channel and what to post there; None when there is nothing to say."""
+        match message:
+            case RollCall() | Question():
+                answer: Message | None = self._own_part(message)
+                channel = f"{self._hall}:{message.caller}"
+            case Present():
+                answer = self._rounds.hear_present(message, self._counts.now_ms())
+                channel = self._hall
+            case Share():
+                self._rounds.hear_share(message)
+                return None
+        return None if answer is None else (channel, answer)
+
+    def _own_part(self, message: RollCall | Question) -> Present | Share | None:
+        if isinstance(message, RollCall):
+            # Also under other terms: so the caller learns with whom it does not agree.
+            standing = self._counts.standing()
+            return None if standing is None else Present(self._terms, message.number, standing)
+        if message.terms != self._terms:
+            return None
+        share = self._counts.share(message.as_of_ms)
+        return None if share is None else Share(self._terms, message.number, *share)
+
+    def _went_away(self, error: Exception) -> None:
+        self._rounds.nobody_answers()
+        if not self._away:
+            self._away = True
+            logger.warning("no business gauges until Redis answers: %s", error)
+
+    def _came_back(self) -> None:
+        if self._away:
+            logger.info("Redis answers again")
+        self._away = False

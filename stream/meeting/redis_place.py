@@ -1,0 +1,96 @@
+"""Redis as the meeting place: publish and subscribe, nothing stored."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from stream.meeting.place import PlaceAwayError
+from stream.settings import RedisConnection
+
+if TYPE_CHECKING:
+    from redis.asyncio.client import PubSub
+
+#: For connecting and for each command.
+TIMEOUT_SECONDS = 2.0
+#: After so long without a message Redis is asked whether it is still there.
+QUIET_SECONDS = 2.0
+
+
+def open_place(connection: RedisConnection) -> RedisPlace:
+    """The place the settings name, not connected yet."""
+    client = Redis.from_url(
+        connection.url,
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        # A connection from before a restart of Redis is found dead when it is used again. A
+        # message that arrives twice for that does no harm.
+        retry=Retry(NoBackoff(), 1),
+        **connection.client_options(),
+    )
+    return RedisPlace(client, connection.url)
+
+
+class RedisPlace:
+    """Implements ``stream.meeting.place.Place``.
+
+    Args:
+        client: not connected yet.
+        address: where it connects to, without any secret, for messages.
+    """
+
+    def __init__(self, client: Redis, address: str) -> None:
+        self._client = client
+        self._address = address
+
+    @asynccontextmanager
+    async def listen(self, *channels: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Every message posted to these channels from entering on."""
+        subscription = self._client.pubsub()
+        try:
+            with self._away_on_failure():
+                await subscription.subscribe(*channels)
+                for _ in channels:
+                    if await subscription.get_message(timeout=TIMEOUT_SECONDS) is None:
+                        raise PlaceAwayError(f"{self._address} does not answer")
+            async with aclosing(self._messages(subscription)) as messages:
+                yield messages
+        finally:
+            await subscription.aclose()  # type: ignore[no-untyped-call] # theirs
+
+    async def post(self, channel: str, message: bytes) -> None:
+        """Carry a message to all who listen."""
+        with self._away_on_failure():
+            await self._client.publish(channel, message)
+
+    async def close(self) -> None:
+        """Let connections go."""
+        await self._client.aclose()
+
+    async def _messages(self, subscription: PubSub) -> AsyncGenerator[bytes, None]:
+        asked = False
+        while True:
+            with self._away_on_failure():
+                message = await subscription.get_message(timeout=QUIET_SECONDS)
+                if message is None:
+                    # A connection that was cut off without a word looks like silence.
+                    if asked:
+                        raise PlaceAwayError(f"{self._address} does not answer")
+                    await subscription.ping()
+                asked = message is None
+            if message is not None and message["type"] == "message":
+                yield message["data"]
+
+    @contextmanager
+    def _away_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except (RedisError, OSError) as error:
+            # Errors of the server and of the socket do not hold the URL.
+            raise PlaceAwayError(f"{self._address}: {type(error).__name__}: {error}") from error

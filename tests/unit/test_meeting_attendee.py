@@ -1,0 +1,341 @@
+"""Workers that meet in memory: each an engine with its partitions, as the group gave them."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import logging
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stream.engine import Engine
+from stream.meeting import attendee as attendee_module
+from stream.meeting import rounds
+from stream.meeting.attendee import Attendee
+from stream.meeting.messages import Standing
+from stream.meeting.overview import covered_partitions
+from stream.settings import load_settings
+from stream.wire.partitioning import partitions_of
+from tests.support.engines import gauges
+from tests.support.meeting_place import MemoryPlace, MemoryServer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from stream.domain.totals import Totals
+    from tests.support.naive import Gauges
+
+NOW_MS = 1_700_000_000_000
+PARTITIONS = 4
+ENVIRON = {"RETENTION_PARTITIONS": "4", "RETENTION_CLOCK": "event", "RETENTION_WINDOWS": "7d,month"}
+CONFIG = load_settings(ENVIRON).engine_config()
+
+
+class Member:
+    """A worker as the meeting sees it; fits the protocol Counts."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.engine = Engine(CONFIG)
+        self.generation: int | None = None
+        self.positions: dict[tuple[str, int], int] = {}
+        self.asked = 0
+
+    def take_over(self, generation: int, *partitions: int) -> None:
+        """Own these partitions, empty ones, and no others."""
+        for partition in self.engine.ready_partitions:
+            self.engine.revoke(partition)
+        self.generation = generation
+        self.positions = {(topic, p): 0 for topic in CONFIG.topics for p in partitions}
+        for partition in partitions:
+            self.engine.assign(partition)
+            self.engine.finish_restore(partition)
+
+    def buy(self, number: int) -> None:
+        """An order arrives in its partition; ``number`` numbers customer, order and hour."""
+        partition = home(number)
+        event = {
+            "type": "purchase",
+            "customer_id": f"customer-{number}",
+            "order_id": str(number),
+            "occurred_at": NOW_MS + number * 3_600_000,
+            "amount": "2.50",
+            "currency": "EUR",
+        }
+        at = self.positions["purchases", partition]
+        value = json.dumps(event).encode()
+        self.engine.apply("purchases", partition, [at], [None], [value], NOW_MS * 2)
+        self.positions["purchases", partition] += 1
+
+    def now_ms(self) -> int:
+        return NOW_MS
+
+    def standing(self) -> Standing | None:
+        if self.generation is None:
+            return None
+        covered = covered_partitions(self.engine, self.positions)
+        latest_ms = self.engine.latest_event_ms
+        return Standing(self.name, self.generation, covered, dict(self.positions), latest_ms)
+
+    def share(self, as_of_ms: int) -> tuple[Standing, Totals] | None:
+        self.asked += 1
+        standing = self.standing()
+        return None if standing is None else (standing, self.engine.totals(as_of_ms))
+
+    def same_moment(self, one_ms: int, other_ms: int) -> bool:
+        return self.engine.same_moment(one_ms, other_ms)
+
+
+def home(number: int) -> int:
+    return int(partitions_of([f"customer-{number}".encode()], PARTITIONS)[0])
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same pace, a hundred times faster."""
+    monkeypatch.setattr(attendee_module, "ROUND_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(attendee_module, "RETRY_SECONDS", 0.005)
+    monkeypatch.setattr(rounds, "ROUND_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(rounds, "FRESH_SECONDS", 0.3)
+
+
+@pytest.fixture
+def server() -> MemoryServer:
+    return MemoryServer()
+
+
+@asynccontextmanager
+async def attending(server: MemoryServer, member: Member) -> AsyncIterator[Attendee]:
+    attendee = Attendee(
+        name=member.name,
+        app_id="app",
+        config=member.engine.config,
+        place=MemoryPlace(server),
+        counts=member,
+    )
+    task = asyncio.create_task(attendee.attend())
+    try:
+        yield attendee
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+
+
+def totals_of(attendee: Attendee) -> Gauges | None:
+    overview = attendee.overview()
+    return None if overview is None or overview.totals is None else gauges(overview.totals)
+
+
+@functools.cache
+def alone(count: int) -> Gauges:
+    """What one worker counts after that many orders."""
+    member = Member("alone")
+    member.take_over(0, *range(PARTITIONS))
+    for number in range(count):
+        member.buy(number)
+    assert member.engine.latest_event_ms is not None
+    return gauges(member.engine.totals(member.engine.latest_event_ms))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - it asks things that tell nobody of a change
+            await asyncio.sleep(0.002)
+
+
+class Fleet:
+    """Three members with their attendees."""
+
+    def __init__(self, members: list[Member], attendees: list[Attendee]) -> None:
+        self.members = members
+        self.attendees = attendees
+        self.bought = 0
+
+    def buy(self, count: int) -> None:
+        for number in range(self.bought, self.bought + count):
+            owner = next(m for m in self.members if home(number) in m.engine.ready_partitions)
+            owner.buy(number)
+        self.bought += count
+
+    @property
+    def shown(self) -> list[Gauges]:
+        return [found for found in map(totals_of, self.attendees) if found is not None]
+
+    @property
+    def is_right(self) -> bool:
+        return self.shown == [alone(self.bought)]
+
+
+@pytest.fixture
+async def fleet(server: MemoryServer) -> AsyncIterator[Fleet]:
+    members = [Member(f"w{number}") for number in range(3)]
+    async with AsyncExitStack() as stack:
+        attendees = [await stack.enter_async_context(attending(server, m)) for m in members]
+        members[0].take_over(1, 1)
+        members[1].take_over(1, 0, 3)
+        members[2].take_over(1, 2)
+        yield Fleet(members, attendees)
+
+
+async def test_the_owner_of_partition_0_shows_what_all_count(fleet: Fleet) -> None:
+    fleet.buy(40)
+    await until(lambda: fleet.is_right)
+    assert fleet.attendees[0].overview() is None
+    assert fleet.attendees[2].overview() is None
+    overview = fleet.attendees[1].overview()
+    assert overview is not None
+    assert sum(overview.positions.values()) == 40
+    fleet.buy(7)
+    await until(lambda: fleet.is_right)
+
+
+async def test_every_answer_in_between_is_right_for_its_positions(fleet: Fleet) -> None:
+    seen: set[int] = set()
+    for _ in range(30):
+        fleet.buy(1)
+        await asyncio.sleep(0.007)
+        overview = fleet.attendees[1].overview()
+        if overview is not None and overview.totals is not None:
+            assert overview.as_of_ms is not None
+            # Orders come hour by hour, so as of an instant those up to it count: what was
+            # applied later is in the positions, but not in the windows yet.
+            counted = (overview.as_of_ms - NOW_MS) // 3_600_000 + 1
+            assert counted <= sum(overview.positions.values()) <= fleet.bought
+            assert gauges(overview.totals) == alone(counted)
+            seen.add(counted)
+    assert len(seen) > 5
+
+
+async def test_nobody_adds_up_again_what_did_not_change(fleet: Fleet) -> None:
+    fleet.buy(5)
+    await until(lambda: fleet.is_right)
+    asked = [member.asked for member in fleet.members]
+    await asyncio.sleep(0.1)
+    assert [member.asked for member in fleet.members] == asked
+    assert fleet.is_right
+
+
+async def test_a_missing_worker_leaves_nothing_and_its_successor_brings_all_back(
+    fleet: Fleet,
+) -> None:
+    fleet.buy(20)
+    await until(lambda: fleet.is_right)
+    gone = fleet.members[2]
+    gone.generation = None
+    await until(lambda: not fleet.shown)
+    overview = fleet.attendees[1].overview()
+    assert overview is not None
+    assert overview.as_of_ms is None
+    await until(lambda: partitions_ready(fleet.attendees[1]) == PARTITIONS - 1)
+
+    # Orders start anew, as the successor's partition is an empty one here.
+    for member, partitions in zip(fleet.members, ([1, 2], [0, 3], []), strict=True):
+        member.take_over(2, *partitions)
+    fleet.bought = 0
+    fleet.buy(9)
+    await until(lambda: fleet.is_right)
+
+
+async def test_one_that_woke_up_in_an_old_generation_is_not_counted(fleet: Fleet) -> None:
+    fleet.buy(20)
+    await until(lambda: fleet.is_right)
+    sleeper = fleet.members[2]
+    for member, partitions in zip(fleet.members[:2], ([1, 2], [0, 3]), strict=True):
+        member.take_over(2, *partitions)
+    # It still says that it covers partition 2 in generation 1, with orders in it.
+    assert sleeper.standing() is not None
+    assert sleeper.engine.ready_partitions == {2}
+    first, second = fleet.members[:2]
+    for number in range(9):
+        (first if home(number) in (1, 2) else second).buy(number)
+    await until(lambda: fleet.shown == [alone(9)])
+    for _ in range(20):
+        await asyncio.sleep(0.005)
+        assert fleet.shown == [alone(9)]
+
+
+async def test_the_one_who_speaks_changes_with_partition_0(fleet: Fleet) -> None:
+    fleet.buy(10)
+    await until(lambda: fleet.is_right)
+    for member, partitions in zip(fleet.members, ([0, 1], [3], [2]), strict=True):
+        member.take_over(2, *partitions)
+    assert not fleet.shown
+    fleet.bought = 0
+    fleet.buy(12)
+    await until(lambda: fleet.is_right)
+    assert [attendee.overview() is None for attendee in fleet.attendees] == [False, True, True]
+
+
+async def test_without_the_place_there_are_no_gauges_until_it_is_back(
+    fleet: Fleet, server: MemoryServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    fleet.buy(10)
+    await until(lambda: fleet.is_right)
+    with caplog.at_level(logging.INFO, "stream.worker.meeting"):
+        server.stop()
+        await until(lambda: not fleet.shown)
+        assert partitions_ready(fleet.attendees[1]) == 0
+        fleet.buy(10)
+        await asyncio.sleep(0.05)
+        assert not fleet.shown
+        server.start()
+        await until(lambda: fleet.is_right)
+    said = [record.getMessage() for record in caplog.records]
+    # Each of the three says it once, however often it tried.
+    assert said.count("no business gauges until Redis answers: stopped") == 3
+    assert said.count("Redis answers again") == 3
+
+
+async def test_what_nobody_can_read_changes_nothing_and_is_told_once(
+    fleet: Fleet, server: MemoryServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(5):
+        await MemoryPlace(server).post("app:meeting", b"nonsense")
+    fleet.buy(10)
+    await until(lambda: fleet.is_right)
+    warnings = [record for record in caplog.records if "cannot be read" in record.getMessage()]
+    assert len(warnings) == 3
+
+
+async def test_a_failure_of_its_own_is_not_taken_for_the_places(server: MemoryServer) -> None:
+    class Broken(Member):
+        def standing(self) -> Standing | None:
+            raise KeyError("a bug")
+
+    member = Broken("w0")
+    attendee = Attendee(
+        name="w0", app_id="app", config=CONFIG, place=MemoryPlace(server), counts=member
+    )
+    with pytest.raises(ExceptionGroup) as failed:
+        await attendee.attend()
+    assert failed.group_contains(KeyError)
+
+
+def partitions_ready(attendee: Attendee) -> int | None:
+    overview = attendee.overview()
+    return None if overview is None else overview.partitions_ready
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_it_ends_also_when_the_place_goes_away_at_the_same_time(
+    fleet: Fleet, server: MemoryServer, steps: int
+) -> None:
+    await until(lambda: partitions_ready(fleet.attendees[1]) == PARTITIONS)
+    late = Member("late")
+    late.take_over(9, 0)
+    attendee = Attendee(
+        name="late", app_id="app", config=CONFIG, place=MemoryPlace(server), counts=late
+    )
+    task = asyncio.create_task(attendee.attend())
+    await asyncio.sleep(0.03)
+    server.stop()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=5)
+    assert done
+    assert task.cancelled()

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import zlib
+from dataclasses import make_dataclass
+
+import msgspec
+import pytest
+
+from stream.domain.segments import Segment
+from stream.domain.totals import Counts, Money, Totals
+from stream.meeting import messages
+from stream.meeting.messages import (
+    Message,
+    Present,
+    Question,
+    RollCall,
+    Share,
+    Standing,
+    UnreadableMessageError,
+    decode,
+    encode,
+    terms_of,
+)
+from stream.settings import load_settings
+
+SEGMENT = Segment("shop", "channel", "über\n")
+STANDING = Standing("w1", 7, frozenset({0, 3}), {("purchases", 0): 2**40, ("returns", 3): 0}, -5)
+TOTALS = Totals(
+    1_700_000_000_123,
+    counts={(SEGMENT, "7d"): Counts(active=3, orders=2**40)},
+    money={(SEGMENT, "7d", "EUR"): Money(10**15, 5, 2)},
+    customers={SEGMENT: 9},
+    first_order_slots={"shop": -17},
+    mature_from_slots={"7d": 4},
+)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        RollCall("terms", "w1", 1, 0),
+        Present("terms", 2**40, STANDING),
+        Present("terms", 3, Standing("w2", 0, frozenset(), {}, None)),
+        Question("terms", "w1", 4, 7, -1),
+        Share("terms", 5, STANDING, TOTALS),
+    ],
+)
+def test_what_is_said_is_what_is_heard(message: Message) -> None:
+    assert decode(encode(message)) == message
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"hello",
+        zlib.compress(b""),
+        zlib.compress(msgspec.msgpack.encode(["Other", 1])),
+        zlib.compress(msgspec.msgpack.encode(["RollCall", "terms", "w1", "1", 0])),
+        encode(Share("terms", 5, STANDING, TOTALS))[:-10],
+    ],
+)
+def test_anything_else_is_unreadable(data: bytes) -> None:
+    with pytest.raises(UnreadableMessageError):
+        decode(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RETENTION_WINDOWS", "7d"),
+        ("RETENTION_DIMENSIONS", "country"),
+        ("RETENTION_TIMEZONE", "Asia/Tokyo"),
+        ("RETENTION_BUCKET", "30m"),
+        ("RETENTION_CLOCK", "event"),
+        ("RETENTION_PARTITIONS", "4"),
+        ("RETENTION_TOPIC_RETURNS", "refunds"),
+    ],
+)
+def test_other_settings_are_other_terms(name: str, value: str) -> None:
+    usual = terms_of(load_settings({}).engine_config())
+    assert usual == terms_of(load_settings({}).engine_config())
+    assert usual != terms_of(load_settings({name: value}).engine_config())
+
+
+def test_other_fields_or_another_meaning_are_other_terms(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = load_settings({}).engine_config()
+    usual = terms_of(config)
+    with monkeypatch.context() as patch:
+        patch.setattr(messages, "VERSION", messages.VERSION + 1)
+        assert terms_of(config) != usual
+    with monkeypatch.context() as patch:
+        patch.setattr(messages, "Message", make_dataclass("Message", [("more", int)]))
+        assert terms_of(config) != usual
+    assert terms_of(config) == usual
