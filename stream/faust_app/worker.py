@@ -66,11 +66,11 @@ async def _run(settings: Settings, observe_flush: FlushObserver) -> int:
     with ending_when_refused(settings.kafka, app.fuse):
         await _until_the_end(app, asked_to_stop)
         stopped = await _stop(app)
-    code = _report(app, stopped=stopped)
-    if not stopped:
-        # A thread that hangs would keep the process alive for ever.
-        sys.stderr.flush()
-        os._exit(code)
+        code = _report(app, stopped=stopped)
+        if app.fuse.burnt or not stopped:
+            # A thread that hangs, or still tries to reach Kafka, would keep the process alive.
+            sys.stderr.flush()
+            os._exit(code)
     return code
 
 

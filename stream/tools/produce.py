@@ -5,42 +5,23 @@ from __future__ import annotations
 import gc
 import time
 from argparse import ArgumentTypeError
-from collections import Counter, deque
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import msgspec
-from kafka import KafkaProducer
-from kafka.errors import KafkaError
-from kafka.partitioner import murmur2
 
 from stream.tools.console import CommandError, byte_progress, say
 from stream.tools.event_files import STDIN, EventFile, disordered
-from stream.tools.kafka_clients import (
-    BOOTSTRAP_TIMEOUT_MS,
-    kafka_admin,
-    kafka_failure,
-    reaching_kafka,
-)
+from stream.tools.record_producer import RecordProducer
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterable, Iterator, Mapping
-    from types import TracebackType
-
-    from kafka.producer.future import FutureRecordMetadata
 
     from stream.settings import KafkaConnection, Settings
 
 DEFAULT_TOPICS = ("purchases", "signups", "returns")
-ACKNOWLEDGE_TIMEOUT_SECONDS = 60.0
-# Measured against the embedded broker: larger batches and lz4 are no faster, the client is the
-# limit. More in flight costs memory; less makes the client wait.
-BATCH_BYTES = 64 * 1024
-LINGER_MS = 20
-MAX_UNACKNOWLEDGED = 20_000
 
 
 class _Address(msgspec.Struct, gc=False):
@@ -66,7 +47,7 @@ def address(line: bytes) -> tuple[int, bytes | None]:
     return _TOPIC_INDEX.get(event.type, 0), key
 
 
-class EventProducer:
+class EventProducer(RecordProducer):
     """Sends events to their topics; leaving the block waits for every acknowledgement.
 
     Raises:
@@ -77,89 +58,15 @@ class EventProducer:
     def __init__(
         self, kafka: KafkaConnection, topics: tuple[str, str, str] = DEFAULT_TOPICS
     ) -> None:
-        self._kafka = kafka
+        super().__init__(kafka, topics)
         self._topics = topics
-        self._unacknowledged: deque[FutureRecordMetadata] = deque()
-        #: events handed over so far, by topic
-        self.sent: Counter[str] = Counter()
-
-    def __enter__(self) -> Self:
-        _require_topics(self._kafka, self._topics)
-        with reaching_kafka(self._kafka):
-            self._producer = KafkaProducer(
-                **self._kafka.client_options(),
-                bootstrap_timeout_ms=BOOTSTRAP_TIMEOUT_MS,
-                acks="all",
-                enable_idempotence=True,
-                allow_auto_create_topics=False,
-                batch_size=BATCH_BYTES,
-                linger_ms=LINGER_MS,
-                metrics_enabled=False,
-            )
-            self._partition_counts = [
-                len(self._producer.partitions_for(topic)) for topic in self._topics
-            ]
-        return self
 
     def send(self, line: bytes) -> None:
         """Hand over one event; blocks while too many are unacknowledged."""
         index, key = address(line)
         topic = self._topics[index]
-        # The same partition as the default partitioner's, remembered: its hash is pure Python.
-        partition = None if key is None else _hash(key) % self._partition_counts[index]
-        try:
-            self._unacknowledged.append(self._producer.send(topic, line, key, partition=partition))
-        except KafkaError as error:
-            raise kafka_failure(self._kafka, error) from error
-        if len(self._unacknowledged) > MAX_UNACKNOWLEDGED:
-            self._await(MAX_UNACKNOWLEDGED // 2)
-        self.sent[topic] += 1
-
-    def flush(self) -> None:
-        """Wait until everything handed over is acknowledged."""
-        self._await(len(self._unacknowledged))
-
-    def _await(self, count: int) -> None:
-        try:
-            for _ in range(count):
-                future = self._unacknowledged[0]
-                if not future.succeeded():
-                    future.get(ACKNOWLEDGE_TIMEOUT_SECONDS)
-                self._unacknowledged.popleft()
-        except KafkaError as error:
-            raise kafka_failure(self._kafka, error) from error
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        try:
-            if exc_type is None:
-                self.flush()
-        finally:
-            if self._unacknowledged:
-                # Closing alone would wait for them once more, and again when garbage-collected.
-                self._producer._sender.force_close()  # noqa: SLF001 - nothing public gives up
-            self._producer.close()
-
-
-@lru_cache(maxsize=1 << 18)
-def _hash(key: bytes) -> int:
-    positive: int = murmur2(key) & 0x7FFFFFFF
-    return positive
-
-
-def _require_topics(kafka: KafkaConnection, topics: tuple[str, ...]) -> None:
-    # Asked first, because some brokers create a topic when a producer names it.
-    with kafka_admin(kafka) as admin:
-        missing = set(topics) - set(admin.list_topics())
-    if missing:
-        raise CommandError(
-            f"no topic {', '.join(sorted(missing))} on {kafka.bootstrap_servers}; "
-            "run: retention-stream topics"
-        )
+        partition = None if key is None else self.partition_of(topic, key)
+        self.send_record(topic, key, line, partition=partition)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ def test_broker_command_leaves_nothing_behind(stop: signal.Signals, exit_code: i
 # The Kafka client leaves a socket open whenever a connection is refused.
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 def test_broker_that_goes_away_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stream.tools.produce.ACKNOWLEDGE_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr("stream.tools.record_producer.ACKNOWLEDGE_TIMEOUT_SECONDS", 0.5)
 
     def send_until_it_is_gone(broker: EmbeddedBroker) -> None:
         with EventProducer(KafkaConnection(broker.address)) as producer:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from kafka.admin import ACLOperation, ResourceType
+from kafka.admin import ACLOperation, ACLResourcePatternType, ResourceType
 
 from stream.settings import DEFAULTS, load_settings
 from stream.tools.topics import ensure_topics
@@ -44,6 +44,13 @@ def allowed_stream(kafka: SecureKafka, **settings: str) -> Stream:
     for topic in (names.topic_rerouted, names.topic_dead_letters, names.changelog_topic):
         kafka.allow(ResourceType.TOPIC, topic, *USE, ACLOperation.WRITE)
     kafka.allow(ResourceType.GROUP, names.app_id, ACLOperation.READ, ACLOperation.DESCRIBE)
+    kafka.allow(
+        ResourceType.TRANSACTIONAL_ID,
+        f"{names.app_id}-",
+        ACLOperation.WRITE,
+        ACLOperation.DESCRIBE,
+        names=ACLResourcePatternType.PREFIXED,
+    )
     return stream
 
 

@@ -11,6 +11,7 @@ from kafka.admin import (
     ACL,
     ACLOperation,
     ACLPermissionType,
+    ACLResourcePatternType,
     ResourcePattern,
     ResourceType,
     UserScramCredentialUpsertion,
@@ -50,7 +51,13 @@ class SecureKafka:
         """``host:port`` of the open listener, which gives every right."""
         return self.server.address
 
-    def allow(self, resource: ResourceType, name: str, *operations: ACLOperation) -> None:
+    def allow(
+        self,
+        resource: ResourceType,
+        name: str,
+        *operations: ACLOperation,
+        names: ACLResourcePatternType = ACLResourcePatternType.LITERAL,
+    ) -> None:
         """Give the user these rights, whichever way it comes in."""
         admin = KafkaAdminClient(bootstrap_servers=self.address)
         try:
@@ -61,7 +68,7 @@ class SecureKafka:
                         host="*",
                         operation=operation,
                         permission_type=ACLPermissionType.ALLOW,
-                        resource_pattern=ResourcePattern(resource, name),
+                        resource_pattern=ResourcePattern(resource, name, names),
                     )
                     for operation in operations
                     for principal in PRINCIPALS

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ def test_help_names_every_command_and_every_setting_with_its_default(
 ) -> None:
     assert exit_code("--help") == 0
     text = capsys.readouterr().out
-    assert all(f"\n    {name} " in text for name in COMMANDS)
+    assert all(re.search(rf"^    {name}\s", text, re.MULTILINE) for name in COMMANDS)
     assert all(f"  {name}={default}\n" in text for name, (default, _) in DEFAULTS.items())
 
 

@@ -1,0 +1,1 @@
+"""``retention-stream dead-letters``: what could not be used, and its second chance."""
