@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     #: Asks the group's coordinator: until when (``time.monotonic``) no other worker can own
     #: this one's partitions, or None when it is no member of its generation any more.
     Heartbeat = Callable[[], Awaitable[float | None]]
+    #: Told of every step of every partition, as soon as the broker has acknowledged it; what it
+    #: raises ends the flush, and with it the worker.
+    FlushObserver = Callable[["FlushStep", PartitionSnapshot], None]
 
 
 class FlushStep(StrEnum):
@@ -24,13 +27,6 @@ class FlushStep(StrEnum):
     FORWARDS_SENT = "forwards sent"
     OFFSETS_SENT = "offsets sent"
     COMMITTED = "committed"
-
-
-class FlushObserver(Protocol):
-    """Told of every step of every partition, as soon as the broker has acknowledged it."""
-
-    def __call__(self, step: FlushStep, part: PartitionSnapshot) -> None:
-        """Look on; what it raises ends the flush, and with it the worker."""
 
 
 def look_away(step: FlushStep, part: PartitionSnapshot) -> None:
