@@ -58,6 +58,7 @@ class BatchRecovery(Recovery):
     async def _recover(self, generation_id: int) -> None:
         self._set_recovery_started()
         await self._wait(self._restore())
+        self.app.consumer.allow_seek()
         await self._wait(self.on_recovery_completed(generation_id))
 
     async def _restore(self) -> None:

@@ -52,6 +52,7 @@ class ChunkConsumer(Consumer):
     """Faust's consumer with chunks for messages and positions for acks."""
 
     _thread: ChunkConsumerThread
+    _may_seek = False
 
     @property
     def _intake(self) -> Intake:
@@ -99,6 +100,21 @@ class ChunkConsumer(Consumer):
             generation_id=self.app.consumer_generation_id,
         )
 
+    def allow_seek(self) -> None:
+        """Let the next ``perform_seek`` pass: every partition is restored, and none is read."""
+        self._may_seek = True
+
+    async def perform_seek(self) -> None:
+        """Seek, if recovery asked for it.
+
+        Faust does so on its own, too, when its fetching finds that the flow was stopped
+        meanwhile. Before the last commit that would take back what is about to be committed,
+        and commit it later: offsets would go backwards.
+        """
+        if self._may_seek:
+            self._may_seek = False
+            await super().perform_seek()
+
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Seek every source partition to its committed offset, or to its beginning."""
         positions: Mapping[TP, int] = await super().seek_to_committed()
@@ -116,6 +132,7 @@ class ChunkConsumer(Consumer):
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Hand over what was applied, once Faust has stopped the flow of chunks."""
+        self._may_seek = False
         await super().on_partitions_revoked(revoked)
         await self.commit_everything()
         self._intake.hold()
@@ -138,7 +155,8 @@ class ChunkConsumer(Consumer):
 
     async def commit_everything(self) -> None:
         """Commit also what was applied while another commit was on its way."""
-        await self.maybe_wait_for_commit_to_finish()
+        while await self.maybe_wait_for_commit_to_finish():
+            pass
         await self.commit()
 
     async def force_commit(self, topics: object = None, start_new_transaction: bool = True) -> bool:  # noqa: ARG002, FBT001, FBT002 - Faust's signature

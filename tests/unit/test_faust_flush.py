@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiokafka.errors import KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
+from faust.transport.consumer import ThreadDelegateConsumer
 from faust.types import TP
 
 from stream.engine import Engine
@@ -217,3 +218,22 @@ async def test_nothing_is_committed_between_a_revocation_and_the_next_seek(
     app.intake.seek({PURCHASES: 5})
     app.intake.apply(Chunk.of(PURCHASES, 5, 6, []))
     assert await consumer.force_commit()
+
+
+async def test_faust_cannot_take_positions_back_on_its_own(
+    app: RetentionApp,
+    consumer: Any,  # noqa: ANN401 - Faust's
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def committed(_self: object) -> dict[TP, int]:
+        return {TP(*PURCHASES): 0}
+
+    monkeypatch.setattr(ThreadDelegateConsumer, "seek_to_committed", committed)
+    await consumer.perform_seek()
+    assert app.intake.positions == {PURCHASES: 5}
+    consumer.allow_seek()
+    await consumer.perform_seek()
+    assert app.intake.positions == {PURCHASES: 0}
+    app.intake.apply(Chunk.of(PURCHASES, 0, 5, []))
+    await consumer.perform_seek()
+    assert app.intake.positions == {PURCHASES: 5}

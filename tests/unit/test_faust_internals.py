@@ -170,6 +170,10 @@ ASSIGNED = [
     (consumer.Consumer._drain_messages, "acks_enabled_for(message.topic)"),
     (consumer.Consumer.on_stop, "self.commit_and_end_transactions()"),
     (consumer.Consumer._commit_handler.fun, "self.commit()"),
+    # Where Faust seeks: after recovery, and on its own where it must not.
+    (recovery.Recovery.on_recovery_completed, "consumer.perform_seek()"),
+    (consumer.Consumer.getmany, "await self.perform_seek()"),
+    (consumer.Consumer.perform_seek, "await self.seek_to_committed()"),
     (consumer.Consumer.getmany, "self.scheduler.iterate(records)"),
     (consumer.Consumer.getmany, "to_message(tp, record)"),
     (
