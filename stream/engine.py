@@ -74,6 +74,11 @@ class Engine:
         return frozenset(number for number, shard in self._shards.items() if shard.ready)
 
     @property
+    def owned_partitions(self) -> frozenset[int]:
+        """Partitions that were assigned, restored or not."""
+        return frozenset(self._shards)
+
+    @property
     def customers(self) -> int:
         """Customers held, guest orders included."""
         return sum(len(shard.customers) for shard in self._shards.values())

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from stream.domain.totals import Totals
     from stream.faust_app.app import RetentionApp
 
+FIRST_PARTITION = 0
+
 
 class OwnCounts:
     """Implements ``stream.meeting.attendee.Counts`` over a running app.
@@ -34,13 +36,10 @@ class OwnCounts:
 
     def standing(self) -> Standing | None:
         """What it covers now; None while it is not sure to be a member of its group."""
+        generation = self._generation()
+        if generation is None:
+            return None
         app = self._app
-        generation = app.shards_generation
-        # The consumer's thread knows of a new generation before the shards follow it.
-        if generation is None or generation != app.consumer_generation_id:
-            return None
-        if app.should_stop or app.fuse.burnt or time.monotonic() >= self.member_until:
-            return None
         reached = app.intake.reached
         partitions = covered_partitions(app.engine, reached)
         return Standing(
@@ -51,6 +50,12 @@ class OwnCounts:
                 source: offset for source, offset in reached.items() if source[1] in partitions
             },
             latest_event_ms=app.engine.latest_event_ms,
+        )
+
+    def speaks(self) -> bool:
+        """Whether it owns partition 0, ready or not, and so adds up and speaks for all."""
+        return (
+            self._generation() is not None and FIRST_PARTITION in self._app.engine.owned_partitions
         )
 
     def share(self, as_of_ms: int) -> tuple[Standing, Totals] | None:
@@ -66,3 +71,14 @@ class OwnCounts:
     def same_moment(self, one_ms: int, other_ms: int) -> bool:
         """Whether totals as of two instants are the same if no event comes between."""
         return self._app.engine.same_moment(one_ms, other_ms)
+
+    def _generation(self) -> int | None:
+        """The generation whose shards the engine has; None while it may be over."""
+        app = self._app
+        generation = app.shards_generation
+        # The consumer's thread knows of a new generation before the shards follow it.
+        if generation is None or generation != app.consumer_generation_id:
+            return None
+        if app.should_stop or app.fuse.burnt or time.monotonic() >= self.member_until:
+            return None
+        return generation

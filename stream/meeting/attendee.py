@@ -26,8 +26,6 @@ from stream.meeting.overview import Overview
 from stream.meeting.place import Place, PlaceAwayError
 from stream.meeting.rounds import Rounds
 
-#: The owner of this partition adds up and speaks for all.
-FIRST_PARTITION = 0
 ROUND_EVERY_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 
@@ -42,6 +40,9 @@ class Counts(Protocol):
 
     def standing(self) -> Standing | None:
         """What it covers now; None while it is not sure to be a member of its group."""
+
+    def speaks(self) -> bool:
+        """Whether it owns partition 0, ready or not, and so adds up and speaks for all."""
 
     def share(self, as_of_ms: int) -> tuple[Standing, Totals] | None:
         """Totals as of an instant and what they cover; None while that is not certain."""
@@ -84,8 +85,7 @@ class Attendee:
 
     def overview(self) -> Overview | None:
         """All partitions together; None when it is not this worker that speaks for them."""
-        standing = self._counts.standing()
-        if standing is None or FIRST_PARTITION not in standing.partitions:
+        if not self._counts.speaks():
             return None
         return self._rounds.overview(self._clock_seconds())
 
@@ -119,7 +119,7 @@ class Attendee:
             await asyncio.sleep(ROUND_EVERY_SECONDS)
 
     async def _call(self, standing: Standing) -> None:
-        if FIRST_PARTITION not in standing.partitions:
+        if not self._counts.speaks():
             self._rounds.forget()
             return
         call = self._rounds.call(standing.generation, self._clock_seconds())

@@ -123,6 +123,18 @@ async def test_what_left_is_not_spoken_of_from_that_moment_on(
     assert standing.positions == {(topic, 2): 5 for topic in SOURCES}
 
 
+async def test_the_owner_of_partition_0_speaks_also_before_it_is_restored(
+    app: RetentionApp, counts: OwnCounts
+) -> None:
+    assert not counts.speaks()
+    await assign(app, 1, 2)
+    assert not counts.speaks()
+    await assign(app, 0, 2, generation=GENERATION + 1)
+    assert counts.speaks()
+    app.consumer_generation_id += 1
+    assert not counts.speaks()
+
+
 async def test_it_is_silent_without_proof_of_membership(
     app: RetentionApp, counts: OwnCounts
 ) -> None:
@@ -132,6 +144,7 @@ async def test_it_is_silent_without_proof_of_membership(
     assert counts.standing() is not None
     counts.member_until = time.monotonic() - 0.001
     assert counts.standing() is None
+    assert not counts.speaks()
     counts.member_until = time.monotonic() + 60
     assert counts.standing() is not None
     app.fuse.burn(RuntimeError(), "testing")

@@ -80,6 +80,9 @@ class Member:
         latest_ms = self.engine.latest_event_ms
         return Standing(self.name, self.generation, covered, dict(self.positions), latest_ms)
 
+    def speaks(self) -> bool:
+        return self.generation is not None and 0 in self.engine.owned_partitions
+
     def share(self, as_of_ms: int) -> tuple[Standing, Totals] | None:
         self.asked += 1
         standing = self.standing()
@@ -238,6 +241,21 @@ async def test_a_missing_worker_leaves_nothing_and_its_successor_brings_all_back
     fleet.bought = 0
     fleet.buy(9)
     await until(lambda: fleet.is_right)
+
+
+async def test_the_owner_of_partition_0_says_how_many_are_ready_before_it_is_itself(
+    fleet: Fleet,
+) -> None:
+    for member in fleet.members[::2]:
+        member.take_over(2, *member.engine.ready_partitions)
+    restoring = fleet.members[1]
+    restoring.take_over(2)
+    for partition in (0, 3):
+        restoring.engine.assign(partition)
+    await until(lambda: partitions_ready(fleet.attendees[1]) == 2)
+    overview = fleet.attendees[1].overview()
+    assert overview is not None
+    assert overview.totals is None
 
 
 async def test_one_that_woke_up_in_an_old_generation_is_not_counted(fleet: Fleet) -> None:
