@@ -33,6 +33,8 @@ TAIL = """
 - **`RETENTION_APP_ID`** names the state. A new one replays the topics from their beginning.
 - **`RETENTION_COMMIT_INTERVAL_SECONDS`**: longer writes less to the changelog, as a customer who
   changed several times is written once; shorter means less to read again after a crash.
+- **`RETENTION_DIALECT_...`**: see [events in other forms](events.md#events-in-other-forms). With
+  one form named, records are translated at once instead of being tried as canonical events first.
 - **Secrets** are taken from the environment or from a file, never from the command line, and are
   shown nowhere. Of a setting and its `_FILE` only one may be given.
 - **`RETENTION_KAFKA_...`, `RETENTION_REDIS_...`, `RETENTION_WEB_TOKEN`**: see

@@ -6,7 +6,6 @@ engine hands back (dead letters, strays, changelog records) and commits.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
@@ -14,7 +13,7 @@ from itertools import repeat
 import numpy as np
 
 from stream.domain.apply import apply_entries
-from stream.domain.arrays import I64, NEVER_MS, Bools
+from stream.domain.arrays import I64, NEVER_MS
 from stream.domain.calendar import Timeline
 from stream.domain.config import EngineConfig
 from stream.domain.customers import Customers
@@ -23,7 +22,11 @@ from stream.domain.events import DeadLetter, EventBatch, Outcome, Stray, routing
 from stream.domain.segments import Segments
 from stream.domain.tallies import Tallies
 from stream.domain.totals import Totals, totals
+from stream.domain.verdicts import Verdicts
 from stream.wire.customer_state import CLOCK_KEY, CODES_KEY, Changes, StateCodec
+from stream.wire.dialects.canonical import NOT_USED, DialectConfig
+from stream.wire.dialects.reading import DialectReader
+from stream.wire.dialects.translator import HeadersOf, Translator
 from stream.wire.event_json import EventDecoder
 from stream.wire.partitioning import partitions_of
 
@@ -60,7 +63,10 @@ class Engine:
         self._timeline = Timeline(config.bucket_ms, config.timezone)
         self._tallies = Tallies(self._timeline, config.windows)
         self._segments = Segments(self._tallies, config.dimensions)
-        self._decoder = EventDecoder(config.dimensions)
+        self._reader = DialectReader(
+            EventDecoder(config.dimensions).decode,
+            Translator(DialectConfig(config.dimensions, config.event_names)),
+        )
         self._codec = StateCodec(config.dimensions, len(config.topics))
         self._topics = {topic: number for number, topic in enumerate(config.topics)}
         self._shards: dict[int, _Shard] = {}
@@ -135,6 +141,8 @@ class Engine:
         keys: Sequence[bytes | None],  # noqa: ARG002 - the id in the event decides, not the key
         values: Sequence[bytes | None],
         now_ms: int,
+        *,
+        headers: HeadersOf | None = None,
     ) -> Applied:
         """Apply the records of one chunk.
 
@@ -145,31 +153,36 @@ class Engine:
             keys: their keys.
             values: their values.
             now_ms: the worker's clock.
+            headers: gives the headers of the record at a place of the chunk.
         """
         shard = self._shards[partition]
         if not shard.ready:
             raise RuntimeError(f"partition {partition} is not restored yet")
         customers = shard.customers
-        batch, letters = self._decoder.decode(values)
+        dialect = self.config.dialects.get(topic, "auto")
+        batch, letters = self._reader.read(values, headers, dialect)
+        verdicts = Verdicts(batch.index)
         number = self._topics[topic]
         at = np.asarray(offsets, np.int64)[batch.index]
         rows = np.array(list(map(customers.index.get, batch.keys, repeat(-1))), np.int64)
         known = np.flatnonzero(rows >= 0)
         replayed = np.zeros(len(rows), np.bool_)
         replayed[known] = at[known] <= customers.applied[rows[known], number]
+        verdicts.set(np.flatnonzero(replayed), Outcome.REPLAYED)
         usable = np.flatnonzero(~replayed)
         strays: list[Stray] = []
         if topic != self.config.rerouted_topic:
-            usable = self._without_strays(batch, rows, usable, partition, strays)
+            usable = self._without_strays(batch, rows, usable, partition, strays, verdicts)
         # After the strays, whose time is for their own partition to note.
-        usable = usable[self._in_time(batch, usable, now_ms, letters)]
-        outcomes = Counter(letter.outcome for letter in letters)
-        outcomes[Outcome.REPLAYED] = int(replayed.sum())
-        outcomes[Outcome.REROUTED] = len(strays)
+        usable = self._in_time(batch, usable, now_ms, verdicts)
         if len(usable):
-            self._apply_usable(customers, batch, rows, usable, outcomes)
+            self._apply_usable(customers, batch, rows, usable, verdicts)
             customers.applied[rows[usable], number] = at[usable]
-        return Applied(outcomes, letters, strays)
+        outcomes, out_of_time = verdicts.count()
+        outcomes.update(letter.outcome for letter in letters)
+        if self.config.ignore_not_used:
+            letters = [letter for letter in letters if letter.reason != NOT_USED]
+        return Applied(outcomes, letters + out_of_time, strays)
 
     def take_changes(self, partition: int) -> Changes:
         """Changelog records of everything that changed in a partition since the last call."""
@@ -210,10 +223,8 @@ class Engine:
     def _advance(self, event_ms: int) -> None:
         self.latest_event_ms = max(event_ms, self.latest_event_ms or event_ms)
 
-    def _in_time(
-        self, batch: EventBatch, usable: I64, now_ms: int, letters: list[DeadLetter]
-    ) -> Bools:
-        """Which of the usable events are neither too far ahead nor beyond the horizon."""
+    def _in_time(self, batch: EventBatch, usable: I64, now_ms: int, verdicts: Verdicts) -> I64:
+        """The usable events that are neither too far ahead nor beyond the horizon."""
         time_ms = batch.entries["time_ms"][usable]
         ahead = time_ms > now_ms + MAX_AHEAD_MS
         if self.config.clock == "wall":
@@ -225,23 +236,20 @@ class Engine:
             as_of_ms = np.maximum.accumulate(seen)[:-1]
         late = time_ms < as_of_ms - self.config.horizon_ms
         if not (ahead.any() or late.any()):
-            return ~late
-        for place in np.flatnonzero(ahead | late).tolist():
-            index = int(batch.index[usable[place]])
-            if ahead[place]:
-                letter = DeadLetter(
-                    index, Outcome.REJECTED, "in_future", "over 24 h ahead of the worker's clock"
-                )
-            else:
-                letter = DeadLetter(
-                    index, Outcome.TOO_LATE, "too_late", "older than the history horizon"
-                )
-            letters.append(letter)
-        result: Bools = ~(ahead | late)
+            return usable
+        verdicts.set(usable[late], Outcome.TOO_LATE)
+        verdicts.set(usable[ahead], Outcome.REJECTED)
+        result: I64 = usable[~(ahead | late)]
         return result
 
     def _without_strays(
-        self, batch: EventBatch, rows: I64, usable: I64, partition: int, strays: list[Stray]
+        self,
+        batch: EventBatch,
+        rows: I64,
+        usable: I64,
+        partition: int,
+        strays: list[Stray],
+        verdicts: Verdicts,
     ) -> I64:
         """The usable events whose customer belongs here; a customer known here does."""
         unknown = usable[rows[usable] < 0]
@@ -252,9 +260,12 @@ class Engine:
         away = homes != partition
         if not away.any():
             return usable
+        verdicts.set(unknown[away], Outcome.REROUTED)
         for place in np.flatnonzero(away).tolist():
             index = int(batch.index[unknown[place]])
-            strays.append(Stray(index, ids[place], int(homes[place])))
+            # A record of several events, all of one customer, moves once.
+            if not strays or strays[-1].index != index:
+                strays.append(Stray(index, ids[place], int(homes[place])))
         return np.setdiff1d(usable, unknown[away], assume_unique=True)
 
     def _apply_usable(
@@ -263,7 +274,7 @@ class Engine:
         batch: EventBatch,
         rows: I64,
         usable: I64,
-        outcomes: Counter[Outcome],
+        verdicts: Verdicts,
     ) -> None:
         if len(usable) < len(rows):
             batch = batch.take(usable)
@@ -282,7 +293,5 @@ class Engine:
         customers.latest_ms = max(customers.latest_ms, latest_ms)
         self._advance(latest_ms)
         duplicates = apply_entries(customers, chosen, batch.entries)
-        guests = (batch.entries["kind"] == GUEST_ORDER) & ~duplicates
-        outcomes[Outcome.DUPLICATE] = int(duplicates.sum())
-        outcomes[Outcome.GUEST] = int(guests.sum())
-        outcomes[Outcome.APPLIED] = len(duplicates) - int(duplicates.sum()) - int(guests.sum())
+        verdicts.set(usable[batch.entries["kind"] == GUEST_ORDER], Outcome.GUEST)
+        verdicts.set(usable[duplicates], Outcome.DUPLICATE)

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from stream.domain.windows import Window
+
+EventType: TypeAlias = Literal["purchase", "signup", "return", "cancellation"]
+EVENT_TYPES: tuple[EventType, ...] = ("purchase", "signup", "return", "cancellation")
+
+#: Forms of events beside the canonical one.
+Dialect: TypeAlias = Literal["segment", "cloudevents", "shopify", "woocommerce", "ga4"]
+DIALECTS: tuple[Dialect, ...] = ("segment", "cloudevents", "shopify", "woocommerce", "ga4")
+#: Of a topic: told apart record by record, none at all, or one and the canonical form.
+TopicDialect: TypeAlias = Literal["auto", "canonical"] | Dialect
+TOPIC_DIALECTS: tuple[TopicDialect, ...] = ("auto", "canonical", *DIALECTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +36,9 @@ class EngineConfig:
     #: The internal topic of events that first came to the wrong partition.
     rerouted_topic: str
     clock: Literal["wall", "event"]
+    #: The dialect of each source topic; where there is none, dialects are told apart.
+    dialects: Mapping[str, TopicDialect] = field(default_factory=dict)
+    #: Names of events beside the platforms' own, and what they mean.
+    event_names: tuple[tuple[str, EventType], ...] = ()
+    #: Whether documents of a dialect that say nothing of orders or signups are no dead letters.
+    ignore_not_used: bool = False

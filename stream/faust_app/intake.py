@@ -157,7 +157,13 @@ class Intake:
     def _apply_records(self, chunk: Chunk) -> None:
         topic, partition = chunk.source
         applied = self._engine.apply(
-            topic, partition, chunk.offsets, chunk.keys, chunk.values, self._now_ms()
+            topic,
+            partition,
+            chunk.offsets,
+            chunk.keys,
+            chunk.values,
+            self._now_ms(),
+            headers=chunk.headers,
         )
         for outcome, count in applied.outcomes.items():
             self.outcomes[topic, outcome.value] += count

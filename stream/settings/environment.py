@@ -10,6 +10,7 @@ from typing import Literal, cast
 
 from stream.domain.config import EngineConfig
 from stream.domain.windows import RollingWindow, Window, parse_duration_ms
+from stream.settings.dialects import Dialects, load_dialects
 from stream.settings.kafka import KafkaConnection, load_kafka
 from stream.settings.reader import SettingError, SettingReader
 from stream.settings.redis import RedisConnection, load_redis
@@ -65,6 +66,17 @@ DEFAULTS: Mapping[str, tuple[str, str]] = {
         "internal: events sent on to their partition",
     ),
     "RETENTION_TOPIC_DEAD_LETTERS": ("retention-dead-letters", "events that cannot be used"),
+    "RETENTION_DIALECT_PURCHASES": (
+        "auto",
+        "form of its events: auto, canonical, segment, cloudevents, shopify, woocommerce or ga4",
+    ),
+    "RETENTION_DIALECT_SIGNUPS": ("auto", "the same, of the topic of signups"),
+    "RETENTION_DIALECT_RETURNS": ("auto", "the same, of the topic of returns"),
+    "RETENTION_DIALECT_EVENT_NAMES": (
+        "",
+        "names of events beside the platforms' own: name=type, comma separated",
+    ),
+    "RETENTION_DIALECT_NOT_USED": ("dead-letter", "a platform's other events: dead-letter, ignore"),
     "RETENTION_COMMIT_INTERVAL_SECONDS": ("3", "seconds between flushes of state and offsets"),
     "RETENTION_SESSION_TIMEOUT_SECONDS": (
         "10",
@@ -100,6 +112,7 @@ class Settings:
     topic_returns: str
     topic_rerouted: str
     topic_dead_letters: str
+    dialects: Dialects
     commit_interval_seconds: float
     session_timeout_seconds: float
     log_level: str
@@ -126,6 +139,13 @@ class Settings:
             topics=(*self.source_topics, self.topic_rerouted),
             rerouted_topic=self.topic_rerouted,
             clock=self.clock,
+            dialects={
+                self.topic_purchases: self.dialects.purchases,
+                self.topic_signups: self.dialects.signups,
+                self.topic_returns: self.dialects.returns,
+            },
+            event_names=self.dialects.event_names,
+            ignore_not_used=self.dialects.ignore_not_used,
         )
 
     @property
@@ -170,6 +190,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         topic_returns=topics["RETENTION_TOPIC_RETURNS"],
         topic_rerouted=topics["RETENTION_TOPIC_REROUTED"],
         topic_dead_letters=topics["RETENTION_TOPIC_DEAD_LETTERS"],
+        dialects=load_dialects(reader),
         commit_interval_seconds=read("RETENTION_COMMIT_INTERVAL_SECONDS", seconds(0.05, 600)),
         # Kafka's brokers refuse less than 6 s unless told otherwise.
         session_timeout_seconds=read("RETENTION_SESSION_TIMEOUT_SECONDS", seconds(6, 300)),

@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from stream.tools.console import CommandError, byte_progress, say
+from stream.tools.event_address import Addresses
 from stream.tools.event_files import STDIN, EventFile, disordered
 from stream.tools.record_producer import RecordProducer
 
@@ -24,29 +23,6 @@ if TYPE_CHECKING:
 DEFAULT_TOPICS = ("purchases", "signups", "returns")
 
 
-class _Address(msgspec.Struct, gc=False):
-    type: str = ""
-    customer_id: str | None = None
-
-
-_DECODER = msgspec.json.Decoder(_Address)
-_TOPIC_INDEX = {"purchase": 0, "signup": 1, "return": 2, "cancellation": 2}
-
-
-def address(line: bytes) -> tuple[int, bytes | None]:
-    """Where an event goes: the index of its topic in (purchases, signups, returns), and its key.
-
-    What cannot be read goes to purchases without a key: the worker turns it into a dead letter,
-    so that nothing is dropped on the way.
-    """
-    try:
-        event = _DECODER.decode(line)
-        key = None if event.customer_id is None else event.customer_id.encode()
-    except (msgspec.MsgspecError, UnicodeError):
-        return 0, None
-    return _TOPIC_INDEX.get(event.type, 0), key
-
-
 class EventProducer(RecordProducer):
     """Sends events to their topics; leaving the block waits for every acknowledgement.
 
@@ -56,14 +32,18 @@ class EventProducer(RecordProducer):
     """
 
     def __init__(
-        self, kafka: KafkaConnection, topics: tuple[str, str, str] = DEFAULT_TOPICS
+        self,
+        kafka: KafkaConnection,
+        topics: tuple[str, str, str] = DEFAULT_TOPICS,
+        addresses: Addresses | None = None,
     ) -> None:
         super().__init__(kafka, topics)
         self._topics = topics
+        self._address = (addresses or Addresses()).of
 
     def send(self, line: bytes) -> None:
         """Hand over one event; blocks while too many are unacknowledged."""
-        index, key = address(line)
+        index, key = self._address(line)
         topic = self._topics[index]
         partition = None if key is None else self.partition_of(topic, key)
         self.send_record(topic, key, line, partition=partition)
@@ -84,7 +64,10 @@ class Produced:
 
 
 def produce_lines(
-    kafka: KafkaConnection, lines: Iterable[bytes], topics: tuple[str, str, str] = DEFAULT_TOPICS
+    kafka: KafkaConnection,
+    lines: Iterable[bytes],
+    topics: tuple[str, str, str] = DEFAULT_TOPICS,
+    addresses: Addresses | None = None,
 ) -> Produced:
     """Send every line, and wait until all are acknowledged.
 
@@ -92,7 +75,7 @@ def produce_lines(
         CommandError: when the broker or a topic is missing, or an event was not acknowledged.
     """
     start = time.perf_counter()
-    with _garbage_collection_paused(), EventProducer(kafka, topics) as producer:
+    with _garbage_collection_paused(), EventProducer(kafka, topics, addresses) as producer:
         for line in lines:
             producer.send(line)
     return Produced(dict(producer.sent), time.perf_counter() - start)
@@ -144,12 +127,13 @@ def run(settings: Settings, args: Namespace) -> int:
     files = [EventFile(name) for name in args.files]
     if sum(file.name == STDIN for file in files) > 1:
         raise CommandError("stdin (-) can be sent only once")
+    addresses = Addresses(settings.dialects.event_names)
     with byte_progress() as progress:
         lines: Iterator[bytes] = (line for file in files for line in file.lines(progress))
         if args.shuffle or args.repeat_share:
             lines = disordered(
                 lines, shuffle=args.shuffle, repeat_share=args.repeat_share, seed=args.seed
             )
-        produced = produce_lines(settings.kafka, lines, settings.source_topics)
+        produced = produce_lines(settings.kafka, lines, settings.source_topics, addresses)
     say(str(produced))
     return 0

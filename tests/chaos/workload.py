@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING
 
-from stream.tools.produce import address
+from stream.tools.event_address import Addresses
 from stream.tools.shop_bulk import bulk_events
 from stream.tools.shop_delivery import break_line
 from stream.wire.partitioning import partitions_of
@@ -73,8 +73,9 @@ def placed(
     rng = random.Random(seed)
     offsets: defaultdict[tuple[str, int], count[int]] = defaultdict(count)
     records = []
+    addresses = Addresses()
     for line in lines:
-        index, key = address(line)
+        index, key = addresses.of(line)
         topic = settings.source_topics[index]
         chosen = rng.random()
         if chosen < placing.keyless_share:

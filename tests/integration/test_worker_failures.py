@@ -35,10 +35,10 @@ from stream.settings import load_settings
 
 apply = Engine.apply
 
-def fail(self, topic, partition, offsets, keys, values, now_ms):
+def fail(self, topic, partition, offsets, keys, values, now_ms, **more):
     if any(b"order-150" in value for value in values):
         raise KeyError("customer-30", values[0])
-    return apply(self, topic, partition, offsets, keys, values, now_ms)
+    return apply(self, topic, partition, offsets, keys, values, now_ms, **more)
 
 Engine.apply = fail
 sys.exit(run_worker(load_settings()))

@@ -50,7 +50,7 @@ def test_a_type_in_the_data_counts_when_the_envelopes_says_nothing() -> None:
 
 
 def test_a_configured_name_is_used_too() -> None:
-    config = DialectConfig((), {"com.example.order.placed": "purchase"})
+    config = DialectConfig((), (("com.example.order.placed", "purchase"),))
     document = cloud_event("com.example.order.placed", PURCHASE)
     (event,) = events_of(document, translator=Translator(config))
     assert event["type"] == "purchase"

@@ -115,7 +115,7 @@ def test_names_are_told_apart_without_regard_to_capitals() -> None:
 
 
 def test_a_configured_name_is_used_too() -> None:
-    config = DialectConfig(DIMENSIONS, {"Completed Checkout": "purchase"})
+    config = DialectConfig(DIMENSIONS, (("Completed Checkout", "purchase"),))
     named = segment_order() | {"event": "completed checkout"}
     assert refusal(named).reason == "not_used"
     (event,) = events_of(named, translator=Translator(config))

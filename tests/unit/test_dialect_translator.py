@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.domain.config import TOPIC_DIALECTS, Dialect
 from stream.domain.events import Outcome
 from stream.wire.dialects.canonical import DialectConfig
-from stream.wire.dialects.detect import Dialect, dialect_of
-from stream.wire.dialects.translator import SETTINGS, RawHeaders, Translator
+from stream.wire.dialects.detect import by_shape
+from stream.wire.dialects.translator import RawHeaders, Translator
 from tests.support.dialect_documents import (
     Document,
     cloud_event,
@@ -64,18 +65,18 @@ def encoded(document: object) -> bytes:
 
 @pytest.mark.parametrize(("document", "dialect"), DOCUMENTS)
 def test_every_document_is_known_by_its_shape(document: Document, dialect: Dialect | None) -> None:
-    assert dialect_of(encoded(document), {}) == dialect
+    assert by_shape(encoded(document)) == dialect
 
 
 @pytest.mark.parametrize("value", [b"", b"hello", b"[1]", b'"text"', b"\xff{}", b"[" * 100_000])
 def test_what_is_no_object_is_of_no_dialect(value: bytes) -> None:
-    assert dialect_of(value, {}) is None
+    assert by_shape(value) is None
     assert TRANSLATOR.translate(value) is None
 
 
 def test_escaped_slashes_are_slashes() -> None:
     value = encoded(shopify_customer()).replace(b"/", rb"\/")
-    assert dialect_of(value, {}) == "shopify"
+    assert by_shape(value) == "shopify"
 
 
 def test_a_chunk_may_mix_everything_and_keeps_its_places() -> None:
@@ -115,6 +116,15 @@ def test_headers_are_asked_for_by_place_and_read_in_any_case() -> None:
     assert third["type"] == "signup"
 
 
+def test_what_reads_as_a_canonical_event_is_never_translated() -> None:
+    says_signup: RawHeaders = [("ce_specversion", b"1.0"), ("ce_type", b"x.signup")]
+    inside_out = PURCHASE | {"specversion": "1.0", "data": {"type": "signup"}}
+    records: list[bytes | None] = [encoded(PURCHASE), encoded(inside_out)]
+    for setting in TOPIC_DIALECTS:
+        translation = TRANSLATOR.translate_chunk(records, lambda _: says_signup, setting)
+        assert translation.values == records
+
+
 def test_a_topic_of_one_dialect_takes_that_one_and_canonical_events() -> None:
     records = [encoded(segment_order()), encoded(PURCHASE), encoded(woo_order()), b"{"]
     translation = TRANSLATOR.translate_chunk(records, setting="segment")
@@ -130,7 +140,7 @@ def test_a_canonical_topic_translates_nothing() -> None:
     assert translation.refused == []
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("setting", TOPIC_DIALECTS)
 @pytest.mark.parametrize(("document", "dialect"), DOCUMENTS)
 def test_a_topic_set_to_a_dialect_says_the_same_as_auto(
     document: Document, dialect: Dialect | None, setting: str

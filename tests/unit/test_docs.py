@@ -126,9 +126,9 @@ def test_every_outcome_is_documented() -> None:
 def test_every_reason_of_dead_letters_is_documented() -> None:
     code = "".join(
         text_of(ROOT / "stream" / path)
-        for path in ("engine.py", "wire/checks.py", "wire/event_json.py")
+        for path in ("domain/verdicts.py", "wire/checks.py", "wire/event_json.py")
     )
-    reasons = set(re.findall(r'(?:Problem\(|Outcome\.\w+,)\s*"(\w+)"', code))
+    reasons = set(re.findall(r'(?:Problem\(|Outcome\.\w+,|Outcome\.\w+: \()\s*"(\w+)"', code))
     assert {"empty", "not_json", "in_future", "bad_amount"} <= reasons
     # What the decoder refuses is named after the field.
     reasons |= {f"bad_{field}" for field in EventJson.__struct_fields__}

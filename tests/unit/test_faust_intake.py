@@ -104,7 +104,7 @@ def test_a_chunk_without_records_moves_the_position(intake: Intake) -> None:
 def test_a_chunk_whose_application_fails_does_not_move_the_position(
     intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(Engine, "apply", fail)

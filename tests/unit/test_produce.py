@@ -13,13 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.tools.console import CommandError, byte_progress
+from stream.tools.event_address import Addresses
 from stream.tools.event_files import EventFile, disordered
-from stream.tools.produce import Produced, _garbage_collection_paused, address
+from stream.tools.produce import Produced, _garbage_collection_paused
+from tests.support.dialect_documents import segment, woo_order
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PURCHASES, SIGNUPS, RETURNS = range(3)
+address = Addresses().of
 
 
 def lines_of(path: Path) -> list[bytes]:
@@ -41,8 +44,23 @@ def test_event_goes_to_the_topic_of_its_type_keyed_by_customer(kind: str, topic:
 
 
 @pytest.mark.parametrize("customer", ["", ',"customer_id":null'])
-def test_guest_order_has_no_key(customer: str) -> None:
+def test_guest_order_is_keyed_by_its_own_id(customer: str) -> None:
     assert address(f'{{"type":"purchase"{customer}}}'.encode()) == (PURCHASES, None)
+    line = f'{{"type":"purchase","order_id":17{customer}}}'.encode()
+    assert address(line) == (PURCHASES, b"17")
+
+
+def test_document_in_another_form_goes_where_its_first_event_belongs() -> None:
+    def sent(document: object, addresses: Addresses) -> tuple[int, bytes | None]:
+        return addresses.of(json.dumps(document).encode())
+
+    plain = Addresses()
+    assert sent(segment("Signed Up"), plain) == (SIGNUPS, b"u-17")
+    assert sent(segment("Order Refunded", order_id="o"), plain) == (RETURNS, b"u-17")
+    assert sent(woo_order(refunds=[{"id": 1, "total": "-5.00"}]), plain) == (PURCHASES, b"26")
+    assert sent(woo_order(customer_id=0), plain) == (PURCHASES, b"727")
+    assert sent(segment("Joined"), plain) == (PURCHASES, None)
+    assert sent(segment("Joined"), Addresses((("joined", "signup"),))) == (SIGNUPS, b"u-17")
 
 
 def test_unknown_type_goes_to_purchases_with_its_key() -> None:

@@ -137,3 +137,37 @@ def test_what_the_worker_writes_is_no_topic_that_it_reads_as_a_source(
 def test_dead_letters_are_not_rerouted() -> None:
     with pytest.raises(SettingError):
         load_settings({"RETENTION_TOPIC_DEAD_LETTERS": "retention-rerouted"})
+
+
+def test_dialects_are_told_apart_unless_a_topic_names_one() -> None:
+    config = load_settings({}).engine_config()
+    assert config.dialects == {"purchases": "auto", "signups": "auto", "returns": "auto"}
+    assert (config.event_names, config.ignore_not_used) == ((), False)
+    config = load_settings(
+        {
+            "RETENTION_TOPIC_PURCHASES": "orders",
+            "RETENTION_DIALECT_PURCHASES": "Segment",
+            "RETENTION_DIALECT_RETURNS": "canonical",
+            "RETENTION_DIALECT_EVENT_NAMES": "Checkout Done=purchase, a=b=signup,",
+            "RETENTION_DIALECT_NOT_USED": "ignore",
+        }
+    ).engine_config()
+    assert config.dialects == {"orders": "segment", "signups": "auto", "returns": "canonical"}
+    assert config.event_names == (("checkout done", "purchase"), ("a=b", "signup"))
+    assert config.ignore_not_used
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("RETENTION_DIALECT_PURCHASES", "magento"),
+        ("RETENTION_DIALECT_NOT_USED", "drop"),
+        ("RETENTION_DIALECT_EVENT_NAMES", "Checkout Done"),
+        ("RETENTION_DIALECT_EVENT_NAMES", "=purchase"),
+        ("RETENTION_DIALECT_EVENT_NAMES", "Checkout Done=order"),
+        ("RETENTION_DIALECT_EVENT_NAMES", "a=purchase,A=signup"),
+    ],
+)
+def test_a_dialect_setting_that_cannot_be_used_is_named(name: str, text: str) -> None:
+    with pytest.raises(SettingError, match=name):
+        load_settings({name: text})

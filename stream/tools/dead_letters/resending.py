@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from stream.tools.dead_letters.files import compact_json
 from stream.tools.dead_letters.letters import RESENT_FROM, mark_of
-from stream.tools.produce import address
+from stream.tools.event_address import Addresses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,6 +30,8 @@ class Outgoing:
     topic: str
     key: bytes | None
     value: bytes
+    #: Where the worker looks for the customer: that spares the event a way around.
+    routing: bytes | None
 
 
 class Router:
@@ -44,6 +46,7 @@ class Router:
     def __init__(self, settings: Settings, corrections: Mapping[str, bytes] | None = None) -> None:
         self._settings = settings
         self._corrections = corrections
+        self._addresses = Addresses(settings.dialects.event_names)
 
     def route(self, letter: Letter) -> Outgoing | None:
         """Where to and with what; None when there is nothing to send."""
@@ -54,14 +57,15 @@ class Router:
                 return None
             if value is None or corrected not in {value, compact_json(value)}:
                 # It may be another customer's now.
-                value, key = corrected, address(corrected)[1] or key
+                value, key = corrected, self._addresses.of(corrected)[1] or key
         if value is None:
             return None
+        index, routing = self._addresses.of(value)
         topic = letter.topic
         if topic == self._settings.topic_rerouted:
             # Only the worker may write there; its events are some source topic's.
-            topic = self._settings.source_topics[address(value)[0]]
-        return Outgoing(letter, topic, key, value)
+            topic = self._settings.source_topics[index]
+        return Outgoing(letter, topic, key, value, routing or key)
 
 
 def resend(
@@ -100,10 +104,8 @@ def resend(
 
 def _send(producer: RecordProducer, dead_letter_topic: str, event: Outgoing) -> None:
     letter = event.letter
-    # Where the worker looks for the customer: that spares the event a way around.
-    routing = address(event.value)[1] or event.key
-    if routing is not None:
-        partition = producer.partition_of(event.topic, routing)
+    if event.routing is not None:
+        partition = producer.partition_of(event.topic, event.routing)
     else:
         partition = letter.topic_partition % producer.partition_count(event.topic)
     producer.send_record(

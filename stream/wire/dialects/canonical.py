@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
+from stream.domain.config import EventType
 from stream.wire.checks import Problem
-
-EventType: TypeAlias = Literal["purchase", "signup", "return", "cancellation"]
-EVENT_TYPES: tuple[EventType, ...] = ("purchase", "signup", "return", "cancellation")
 
 #: A field whose value is passed on as it was sent.
 Scalar: TypeAlias = str | int | float | bool | None
@@ -55,12 +53,12 @@ class DialectConfig:
 
     #: Attributes worth carrying: those the metrics are broken down by.
     dimensions: tuple[str, ...] = ()
-    #: Names of events beside the platforms' own, in lower case.
-    event_names: Mapping[str, EventType] | None = None
+    #: Names of events beside the platforms' own.
+    event_names: tuple[tuple[str, EventType], ...] = ()
 
     def event_types(self, own: Mapping[str, EventType]) -> dict[str, EventType]:
         """The type of each name of an event: a dialect's own and the configured ones."""
-        names = {**own, **(self.event_names or {})}
+        names = {**own, **dict(self.event_names)}
         return {name.casefold(): event_type for name, event_type in names.items()}
 
 

@@ -12,12 +12,11 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from stream.domain.config import EVENT_TYPES, EventType
 from stream.wire.checks import Problem
 from stream.wire.dialects.canonical import (
     BAD_DOCUMENT,
-    EVENT_TYPES,
     DialectConfig,
-    EventType,
     Headers,
     Scalar,
     Translated,

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
-
 import msgspec
 
+from stream.domain.config import EVENT_TYPES, Dialect
 from stream.wire.dialects import cloudevents, shopify, woocommerce
-from stream.wire.dialects.canonical import EVENT_TYPES, Headers
+from stream.wire.dialects.canonical import Headers
 
-Dialect: TypeAlias = Literal["segment", "cloudevents", "shopify", "woocommerce", "ga4"]
-DIALECTS: tuple[Dialect, ...] = ("segment", "cloudevents", "shopify", "woocommerce", "ga4")
-
-_CANONICAL = frozenset(f'"{name}"'.encode() for name in EVENT_TYPES)
+CANONICAL_TYPES = frozenset(f'"{name}"'.encode() for name in EVENT_TYPES)
 _CALLS = frozenset(
     f'"{call}"'.encode() for call in ("track", "page", "screen", "identify", "group", "alias")
 )
@@ -50,28 +46,30 @@ class _Marks(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(_Marks).decode
 
 
-def dialect_of(value: bytes, headers: Headers) -> Dialect | None:
+def by_headers(headers: Headers) -> Dialect | None:
+    """The dialect that a record's headers name."""
+    if cloudevents.VERSION_HEADER in headers:
+        return "cloudevents"
+    if shopify.TOPIC_HEADER in headers:
+        return "shopify"
+    return "woocommerce" if woocommerce.TOPIC_HEADER in headers else None
+
+
+def by_shape(value: bytes) -> Dialect | None:
     """The dialect of a document; None when it is of none, canonical or not JSON at all."""
-    if headers:
-        if cloudevents.VERSION_HEADER in headers:
-            return "cloudevents"
-        if shopify.TOPIC_HEADER in headers:
-            return "shopify"
-        if woocommerce.TOPIC_HEADER in headers:
-            return "woocommerce"
     try:
         marks = _decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return _by_shape(marks)
+    return _by_marks(marks)
 
 
-def _by_shape(marks: _Marks) -> Dialect | None:  # noqa: PLR0911 - one return a dialect
+def _by_marks(marks: _Marks) -> Dialect | None:  # noqa: PLR0911 - one return a dialect
     written_type = bytes(marks.type)
     if written_type:
         if bytes(marks.specversion):
             return "cloudevents"
-        if written_type in _CANONICAL:
+        if written_type in CANONICAL_TYPES:
             return None
         if written_type in _CALLS and _any(marks.userId, marks.anonymousId, marks.messageId):
             return "segment"

@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
+from stream.domain.config import EventType
 from stream.wire.checks import Problem
 from stream.wire.dialects.canonical import (
     BAD_DOCUMENT,
     Canonical,
     DialectConfig,
-    EventType,
     Headers,
     Scalar,
     Translated,

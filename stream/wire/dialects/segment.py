@@ -10,10 +10,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from stream.domain.config import EventType
 from stream.wire.dialects.canonical import (
     Canonical,
     DialectConfig,
-    EventType,
     Headers,
     Scalar,
     Translated,
@@ -102,7 +102,7 @@ class Segment:
         """
         message = self._decode(value)
         if message.type != "track" or message.event is None:
-            return not_used(f"a {message.type} call")
+            return not_used(f"a call of {message.type!r}")
         event_type = self._names.get(message.event.casefold())
         if event_type is None:
             return not_used(f"the event {message.event!r}")

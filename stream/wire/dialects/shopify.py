@@ -127,7 +127,7 @@ class Shopify:
             return [_return(refund, customer(refund.customer.id), store, refund.currency)]
         if kind == "Customer":
             return [self._signup(self._decode_customer(value), store)]
-        return not_used(f"a Shopify {kind}")
+        return not_used(f"a Shopify {kind!r}")
 
     def _of_order(self, order: _Order, store: str | None) -> Translated:
         if order.test is True:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
+from stream.domain.config import Dialect, TopicDialect
 from stream.domain.events import DeadLetter, Outcome
-from stream.wire.checks import Problem, undecodable
+from stream.wire.checks import Problem, event_decoder, problem, undecodable
 from stream.wire.dialects.canonical import (
     BAD_DOCUMENT,
     NO_HEADERS,
@@ -17,19 +18,22 @@ from stream.wire.dialects.canonical import (
     Translated,
 )
 from stream.wire.dialects.cloudevents import CloudEvents
-from stream.wire.dialects.detect import DIALECTS, Dialect, dialect_of
+from stream.wire.dialects.detect import CANONICAL_TYPES, by_headers, by_shape
 from stream.wire.dialects.ga4 import Ga4
 from stream.wire.dialects.segment import Segment
 from stream.wire.dialects.shopify import Shopify
 from stream.wire.dialects.woocommerce import WooCommerce
 
-#: What a topic's setting may say: told apart record by record, no dialect at all, or one only.
-Setting: TypeAlias = Literal["auto", "canonical"] | Dialect
-SETTINGS: tuple[Setting, ...] = ("auto", "canonical", *DIALECTS)
 #: The reason of a record in another dialect than its topic's.
 OTHER_DIALECT = "other_dialect"
 
 RawHeaders: TypeAlias = Sequence[tuple[str, bytes | None]]
+#: Gives the headers of the record at a place of a chunk.
+HeadersOf: TypeAlias = Callable[[int], RawHeaders]
+
+
+class _Type(msgspec.Struct, gc=False):
+    type: msgspec.Raw = msgspec.Raw()
 
 
 class _Dialect(Protocol):
@@ -47,6 +51,8 @@ class Translation(NamedTuple):
     values: list[bytes | None]
     places: list[int]
     refused: list[DeadLetter]
+    #: Records in a dialect.
+    recognised: int
 
 
 class Translator:
@@ -61,12 +67,16 @@ class Translator:
             "cloudevents": CloudEvents(config, self._inside),
         }
         self._encode = msgspec.json.Encoder().encode
+        self._dimensions = len(config.dimensions)
+        self._decode_type = msgspec.json.Decoder(_Type).decode
+        self._decode_canonical = event_decoder(config.dimensions).decode
 
     def translate_chunk(
         self,
         values: Sequence[bytes | None],
-        headers: Callable[[int], RawHeaders] | None = None,
-        setting: Setting = "auto",
+        headers: HeadersOf | None = None,
+        setting: TopicDialect = "auto",
+        only: Container[int] | None = None,
     ) -> Translation:
         """Translate the values of a chunk.
 
@@ -74,31 +84,43 @@ class Translator:
             values: the records' values.
             headers: gives the headers of the record at a place.
             setting: the topic's; with one dialect named, records in another are refused.
+            only: the places to look at; records elsewhere pass as they are.
         """
         translated: list[bytes | None] = []
         places: list[int] = []
         refused: list[DeadLetter] = []
+        recognised = 0
         for place, value in enumerate(values):
-            known = lower_case(headers(place)) if headers is not None else NO_HEADERS
-            found = None if value is None else self.translate(value, known, setting)
+            found = None
+            if value is not None and (only is None or place in only):
+                known = NO_HEADERS if headers is None else lower_case(headers(place))
+                found = self.translate(value, known, setting)
             if found is None:
                 translated.append(value)
                 places.append(place)
-            elif isinstance(found, Problem):
+                continue
+            recognised += 1
+            if isinstance(found, Problem):
                 refused.append(DeadLetter(place, Outcome.REJECTED, *found))
             else:
                 translated += found
                 places += [place] * len(found)
-        return Translation(translated, places, refused)
+        return Translation(translated, places, refused, recognised)
 
     def translate(
-        self, value: bytes, headers: Headers = NO_HEADERS, setting: Setting = "auto"
+        self, value: bytes, headers: Headers = NO_HEADERS, setting: TopicDialect = "auto"
     ) -> list[bytes] | Problem | None:
         """The canonical events of one record, or why there are none; None when in no dialect."""
         if setting == "canonical":
             return None
-        dialect = dialect_of(value, headers)
+        dialect = by_headers(headers) if headers else None
+        named = dialect is not None
         if dialect is None:
+            dialect = by_shape(value)
+        if dialect is None:
+            return None
+        # These two may enclose anything; in the others no document is a canonical event too.
+        if (named or dialect == "cloudevents") and self._is_canonical(value):
             return None
         if setting not in ("auto", dialect):
             return Problem(OTHER_DIALECT, f"is in {dialect}, and its topic is set to {setting}")
@@ -106,6 +128,15 @@ class Translator:
         if isinstance(found, Problem):
             return found
         return [event if isinstance(event, bytes) else self._encode(event) for event in found]
+
+    def _is_canonical(self, value: bytes) -> bool:
+        """Whether a record is good as it is, whatever its headers say."""
+        try:
+            if bytes(self._decode_type(value).type) not in CANONICAL_TYPES:
+                return False
+            return problem(self._decode_canonical(value), self._dimensions) is None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return False
 
     def _translated(self, dialect: Dialect, value: bytes, headers: Headers) -> Translated:
         try:
@@ -118,7 +149,7 @@ class Translator:
     def _inside(self, data: bytes, headers: Headers) -> Translated | None:
         """Data of a CloudEvent; its own headers said what it is already."""
         rest = {name: text for name, text in headers.items() if not name.startswith("ce_")}
-        dialect = dialect_of(data, rest)
+        dialect = by_headers(rest) or by_shape(data)
         if dialect == "cloudevents":
             return Problem(BAD_DOCUMENT, "a CloudEvent inside a CloudEvent")
         return None if dialect is None else self._translated(dialect, data, rest)

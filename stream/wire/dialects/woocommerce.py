@@ -92,14 +92,15 @@ class WooCommerce:
             msgspec.ValidationError: when a field has the wrong shape.
         """
         document = self._decode(value)
-        resource, _, action = headers.get(TOPIC_HEADER, "").partition(".")
+        topic = headers.get(TOPIC_HEADER, "")
+        resource, _, action = topic.partition(".")
         if action == "deleted" or resource not in ("", "order", "customer"):
-            return not_used(f"a WooCommerce {resource}.{action}")
+            return not_used(f"a WooCommerce {topic!r}")
         store = _store(document, headers)
         if document.status is None:
             return [self._signup(document, store)]
         if document.status in NOT_PLACED:
-            return not_used(f"an order with the status {document.status}")
+            return not_used(f"an order with the status {document.status!r}")
         buyer = None if document.customer_id in (0, "0") else customer(document.customer_id)
         if document.status == "cancelled":
             return [
