@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test test-kafka test-alerts test-deploy fuzz lint format bench lock clean
+.PHONY: help setup demo test test-kafka test-alerts test-deploy fuzz lint format bench bench-alerts lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -50,6 +50,9 @@ lint: setup ## ruff, mypy --strict, import-linter
 format: setup ## let ruff format and fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench-alerts: setup ## what the alerts find in simulated shops, written to docs/alerting.md (hours)
+	$(BIN)/python -m tests.benchmarks.alerting $(ARGS)
 
 bench: setup ## throughput and memory, written to docs/performance.md
 	$(BIN)/python -m tests.benchmarks $(ARGS)

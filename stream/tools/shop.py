@@ -55,6 +55,8 @@ class ShopConfig:
     scenario: str = "steady"
     #: days from the start until the scenario switches
     scenario_from_day: int = 0
+    #: from 0 to 1, how much of the scenario happens: a third of a fall by 60 % is one by 20 %
+    scenario_strength: float = 1.0
     buyers: BuyerModel = field(default_factory=BuyerModel)
     newcomers: NewcomerShares = field(default_factory=NewcomerShares)
     orders: OrderShares = field(default_factory=OrderShares)
@@ -67,6 +69,8 @@ class ShopConfig:
             raise ValueError(f"the store's name must have 1 to {_LONGEST_STORE_NAME} characters")
         if self.scenario not in SCENARIOS:
             raise ValueError(f"{self.scenario!r} is no scenario: choose {', '.join(SCENARIOS)}")
+        if not 0 <= self.scenario_strength <= 1:
+            raise ValueError("the scenario's strength must be 0 to 1")
         if not 0 < self.customers_per_day <= _MOST_CUSTOMERS_PER_DAY:
             raise ValueError(f"customers per day must be 1 to {_MOST_CUSTOMERS_PER_DAY:,}")
 
@@ -100,7 +104,9 @@ class _Shop:
         """What arrives on a day, counted from the start; days are asked for one after the other."""
         config = self._config
         start_ms = config.start_ms + day * DAY_MS
-        conditions = conditions_on(config.scenario, day - config.scenario_from_day)
+        conditions = conditions_on(
+            config.scenario, day - config.scenario_from_day, config.scenario_strength
+        )
         season = season_until_each_hour(start_ms)
         pool_clock = season * conditions.purchase_rate_factor
         guests = self._welcome(start_ms, season, conditions)

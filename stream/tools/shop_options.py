@@ -91,6 +91,14 @@ def _add_shop_arguments(parser: ArgumentParser) -> None:
         "began in the history (default: 0)",
     )
     shop.add_argument(
+        "--scenario-strength",
+        type=float,
+        default=1.0,
+        metavar="SHARE",
+        help="how much of the scenario happens, 0 to 1; a third of retention-drop makes those who "
+        "have bought buy 20 %% less often (default: 1)",
+    )
+    shop.add_argument(
         "--customers-per-day",
         type=float,
         default=CUSTOMERS_PER_DAY,
@@ -152,6 +160,7 @@ def simulation(args: Namespace, now_ms: int) -> Simulation:
                 customers_per_day=args.customers_per_day,
                 scenario=args.scenario,
                 scenario_from_day=history_days + args.scenario_at,
+                scenario_strength=args.scenario_strength,
                 newcomers=NewcomerShares(guest=args.guest_share),
                 orders=OrderShares(returned=args.return_share, cancelled=args.cancel_share),
                 delivery=DeliveryShares(

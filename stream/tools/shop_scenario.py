@@ -45,6 +45,13 @@ class Conditions:
     #: of the price of one unit
     price_factor: float = 1.0
 
+    def softened(self, strength: float) -> Conditions:
+        """The same differences from steady trade, times ``strength``: 0 is steady, 1 is all."""
+        pairs = ((name, getattr(self, name), getattr(STEADY, name)) for name in self.__slots__)
+        return Conditions(
+            **{name: steady + strength * (now - steady) for name, now, steady in pairs}
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Phase:
@@ -80,13 +87,13 @@ SCENARIOS: Mapping[str, tuple[Phase, ...]] = {
 }
 
 
-def conditions_on(scenario: str, days_since_switch: int) -> Conditions:
+def conditions_on(scenario: str, days_since_switch: int, strength: float = 1.0) -> Conditions:
     """The conditions of a scenario on the day that is so many after its switch; steady before."""
     current = STEADY
     for phase in SCENARIOS[scenario]:
         if days_since_switch >= phase.from_day:
             current = phase.conditions
-    return current
+    return current if strength == 1 else current.softened(strength)
 
 
 def season_until_each_hour(start_ms: int) -> FloatArray:

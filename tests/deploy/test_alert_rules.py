@@ -26,6 +26,9 @@ ALERTMANAGER = DEPLOY / "alertmanager" / "alertmanager.yml"
 #: In the contract, and not in a scrape yet: they come with cohorts and lifetime values.
 EXPECTED = {"retention_activation_ratio"}
 
+#: Nobody sets them until an operator does.
+OPERATORS = {"retention:setting_floor", "retention:setting_ceiling"}
+
 RULES: list[Rule] = [
     rule
     for path in RULE_FILES
@@ -78,8 +81,7 @@ def test_what_is_expected_is_really_missing() -> None:
 
 def test_every_recorded_series_asked_for_is_recorded() -> None:
     recorded = {rule["record"] for rule in RULES if "record" in rule}
-    # Nobody sets them until an operator does.
-    recorded |= {"retention:setting_floor", "retention:setting_ceiling"}
+    recorded |= OPERATORS
     assert set(re.findall(r"\bretention:[a-z0-9_:]+", expressions())) <= recorded
 
 
@@ -126,9 +128,17 @@ def test_there_is_no_runbook_without_an_alert() -> None:
 def test_runbooks_name_only_series_and_metrics_that_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     recorded = {rule["record"] for rule in RULES if "record" in rule}
-    recorded |= {"retention:setting_floor", "retention:setting_ceiling"}
+    recorded |= OPERATORS
     assert set(re.findall(r"\bretention:[a-z0-9_:]+", text)) <= recorded
     assert set(re.findall(r"\bretention_[a-z0-9_]+", text)) - EXPECTED <= metrics_shown()
+
+
+def test_every_setting_and_every_alert_is_documented() -> None:
+    text = (REPOSITORY / "docs" / "alerting.md").read_text(encoding="utf-8")
+    recorded = {rule["record"] for rule in RULES if "record" in rule}
+    settings = {name for name in recorded if name.startswith("retention:setting_")}
+    assert settings | OPERATORS <= set(re.findall(r"^\| `(retention:\w+)", text, re.MULTILINE))
+    assert set(NAMES) == set(re.findall(r"^\| `([A-Z]\w+)` \|", text, re.MULTILINE))
 
 
 def test_the_pipelines_alerts_hold_back_the_shops() -> None:

@@ -63,9 +63,9 @@ def test_a_weekly_season_is_no_drop(tmp_path: Path) -> None:
     tell(tmp_path, story.series(), [silent(8 * WEEK - 3)])
 
 
-def test_it_is_over_when_customers_are_back_and_six_hours_have_passed(tmp_path: Path) -> None:
+def test_it_is_over_when_customers_are_back_and_twelve_hours_have_passed(tmp_path: Path) -> None:
     story = Story(DROP + 9 * DAY, returning=stepped(30, DROP, 24, DROP + 3 * DAY))
-    told = [firing(DROP + 3 * DAY, [RETURNING]), firing(DROP + 5 * DAY, [])]
+    told = [firing(DROP + 3 * DAY, [RETURNING]), firing(DROP + 5 * DAY + 12, [])]
     tell(tmp_path, story.series(), told)
 
 

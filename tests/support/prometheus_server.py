@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parents[2]
 START_TIMEOUT_SECONDS: Final = 30.0
+ANSWER_TIMEOUT_SECONDS: Final = 120.0
 
 
 def install() -> Path:
@@ -40,9 +41,9 @@ def install() -> Path:
 
 
 class PrometheusServer:
-    """A server with the given configuration; leaving the block kills it."""
+    """A server with the given configuration and flags; leaving the block kills it."""
 
-    def __init__(self, folder: Path, configuration: Mapping[str, object]) -> None:
+    def __init__(self, folder: Path, configuration: Mapping[str, object], *flags: str) -> None:
         (self._port,) = free_ports(1)
         file = folder / "prometheus.yml"
         file.write_text(yaml.safe_dump(dict(configuration)), encoding="utf-8")
@@ -51,6 +52,7 @@ class PrometheusServer:
             f"--config.file={file}",
             f"--storage.tsdb.path={folder / 'data'}",
             f"--web.listen-address=127.0.0.1:{self._port}",
+            *flags,
         ]
         self._log_path = folder / "prometheus.log"
         self._process: ChildProcess | None = None
@@ -75,6 +77,11 @@ class PrometheusServer:
         if self._process is not None:
             self._process.stop()
 
+    @property
+    def address(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self._port}"
+
     def rows(self, expr: str) -> list[dict[str, Any]]:
         """An instant query's series.
 
@@ -84,19 +91,32 @@ class PrometheusServer:
         data = self._get("/api/v1/query", query=expr)
         return cast("list[dict[str, Any]]", data["result"])
 
+    def rows_at(self, expr: str, at: int) -> list[dict[str, Any]]:
+        """An instant query's series at a moment in seconds since the epoch."""
+        data = self._get("/api/v1/query", query=expr, time=str(at))
+        return cast("list[dict[str, Any]]", data["result"])
+
+    def rows_between(self, expr: str, start: int, end: int, step: int) -> list[dict[str, Any]]:
+        """A range query's series; times in seconds."""
+        times = {"start": str(start), "end": str(end), "step": str(step)}
+        data = self._get("/api/v1/query_range", query=expr, **times)
+        return cast("list[dict[str, Any]]", data["result"])
+
     def label_values(self, label: str, selector: str) -> list[str]:
         """The values a label has on the series of a selector."""
-        return cast("list[str]", self._get(f"/api/v1/label/{label}/values", match=selector))
+        return cast(
+            "list[str]", self._get(f"/api/v1/label/{label}/values", **{"match[]": selector})
+        )
 
-    def _get(self, path: str, *, query: str = "", match: str = "") -> Any:  # noqa: ANN401 - JSON
-        asked = {"query": query} if query else {"match[]": match}
-        url = f"http://127.0.0.1:{self._port}{path}?{urllib.parse.urlencode(asked)}"
+    def _get(self, path: str, **asked: str) -> Any:  # noqa: ANN401 - JSON
+        url = f"{self.address}{path}?{urllib.parse.urlencode(asked)}"
         try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            # Always the server started above.
+            with urllib.request.urlopen(url, timeout=ANSWER_TIMEOUT_SECONDS) as answer:  # noqa: S310
                 return json.load(answer)["data"]
         except urllib.error.HTTPError as error:
             with error:
-                raise AssertionError(f"{query}: {error.read().decode()}") from None
+                raise AssertionError(f"{asked}: {error.read().decode()}") from None
 
     def _is_ready(self) -> bool:
         try:

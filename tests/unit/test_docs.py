@@ -163,6 +163,12 @@ def test_the_benchmark_finds_the_place_for_its_figures() -> None:
     assert mark in text_of(ROOT / "tests" / "benchmarks" / "__main__.py")
 
 
+def test_the_benchmark_of_alerts_finds_the_place_for_its_figures() -> None:
+    mark = "<!-- figures: written by `make bench-alerts` -->"
+    assert mark in text_of(DOCS / "alerting.md").splitlines()
+    assert mark in text_of(ROOT / "tests" / "benchmarks" / "alerting" / "__main__.py")
+
+
 @pytest.mark.parametrize("line", blocks("events.md", "json events"))
 def test_every_event_shown_can_be_used(line: str) -> None:
     log = Log(engine(windows="30d", dimensions="channel,country"))

@@ -153,6 +153,7 @@ def test_the_stream_does_not_end() -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
+        ({"scenario_strength": 1.5}, "the scenario's strength must be 0 to 1"),
         ({"scenario": "boom"}, "'boom' is no scenario: choose steady, retention-drop,"),
         ({"customers_per_day": 0.0}, "customers per day must be 1 to 10,000,000"),
         ({"customers_per_day": float("nan")}, "customers per day must be"),

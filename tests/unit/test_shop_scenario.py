@@ -163,3 +163,12 @@ def test_phases_follow_each_other_by_the_day() -> None:
     assert conditions_on("promotion", 13) == conditions_on("promotion", 0)
     assert conditions_on("promotion", 14).price_factor == 1
     assert conditions_on("promotion", 28) == STEADY
+
+
+def test_a_third_of_a_scenario_is_a_third_of_every_difference() -> None:
+    whole = conditions_on("retention-drop", 0)
+    third = conditions_on("retention-drop", 0, 1 / 3)
+    assert third.purchase_rate_factor == pytest.approx(0.8)
+    assert third.drop_out_factor == pytest.approx(1 + (whole.drop_out_factor - 1) / 3)
+    assert third.new_customers_factor == 1
+    assert conditions_on("retention-drop", 0, 0.0) == STEADY
