@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentTypeError
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -21,11 +22,13 @@ from stream.tools.oracle import (
     recompute,
     write_sql,
 )
+from stream.tools.translated_files import translated_files
 from stream.tools.verify_report import fraction_progress, show_differences
 from stream.tools.verify_scrape import Scrape, scrape, wait_until_settled
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from contextlib import AbstractContextManager
 
     from stream.settings import Settings
 
@@ -36,6 +39,11 @@ STEADY_FLUSHES = 2.5
 def add_arguments(parser: ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="events, as produced")
+    parser.add_argument(
+        "--translate",
+        action="store_true",
+        help="the files hold events in other forms too, as of Segment or Shopify",
+    )
     parser.add_argument(
         "--url", metavar="URL", help="the worker's metrics (default: from settings)"
     )
@@ -91,8 +99,11 @@ def run(settings: Settings, args: Namespace) -> int:
     if parameters.as_of_ms is None:
         parameters = replace(parameters, as_of_ms=shown.as_of_ms)
     try:
-        with fraction_progress() as report:
-            recomputed = recompute(args.files, parameters, report)
+        given: AbstractContextManager[list[Path]] = (
+            translated_files(args.files, settings) if args.translate else nullcontext(args.files)
+        )
+        with given as files, fraction_progress() as report:
+            recomputed = recompute(files, parameters, report)
     except OracleError as error:
         raise CommandError(str(error)) from error
     return _judge(recomputed, shown)
