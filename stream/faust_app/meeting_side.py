@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from mode import Service
 
+from stream.faust_app.fuse import BrokenWorldError
 from stream.faust_app.own_counts import OwnCounts
 from stream.meeting.attendee import Attendee
+from stream.meeting.place import PlaceRefusedError
 
 if TYPE_CHECKING:
     from stream.faust_app.app import RetentionApp
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from stream.meeting.place import Place
     from stream.settings import Settings
 
+MEETING = "meeting the other workers"
 #: Well below any session, so that a worker that woke up learns at once where it stands.
 CONFIRM_EVERY_SECONDS = 1.0
 
@@ -45,8 +48,10 @@ class MeetingSide(Service):
     async def _attend(self) -> None:
         try:
             await self._attendee.attend()
+        except PlaceRefusedError as error:
+            self._app.fuse.burn(BrokenWorldError(str(error)), MEETING)
         except Exception as error:  # noqa: BLE001 - whatever it is, the worker has to end
-            self._app.fuse.burn(error, "meeting the other workers")
+            self._app.fuse.burn(error, MEETING)
 
     @Service.task  # type: ignore[untyped-decorator] # mode is untyped here
     async def _confirm_membership(self) -> None:

@@ -23,7 +23,7 @@ from stream.meeting.messages import (
     terms_of,
 )
 from stream.meeting.overview import Overview
-from stream.meeting.place import Place, PlaceAwayError
+from stream.meeting.place import Place, PlaceAwayError, PlaceRefusedError
 from stream.meeting.rounds import Rounds
 
 ROUND_EVERY_SECONDS = 1.0
@@ -90,12 +90,21 @@ class Attendee:
         return self._rounds.overview(self._clock_seconds())
 
     async def attend(self) -> None:
-        """Take part until cancelled."""
+        """Take part until cancelled.
+
+        Raises:
+            PlaceRefusedError: when this worker may not.
+        """
         while True:
+            refusal: Exception | None = None
             try:
                 await self._meet()
             except* PlaceAwayError as errors:
                 self._went_away(errors.exceptions[0])
+            except* PlaceRefusedError as errors:
+                refusal = errors.exceptions[0]
+            if refusal is not None:
+                raise refusal
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 # A group of tasks that fails while it is cancelled tells of the failure only.

@@ -14,6 +14,13 @@ class PlaceAwayError(Exception):
     """The place cannot be reached now; the message is one line, safe to log."""
 
 
+class PlaceRefusedError(Exception):
+    """The place does not let this worker in, and trying again would not help.
+
+    The message is one line with the settings to check, safe to log.
+    """
+
+
 class Place(Protocol):
     """Channels by name. After a failure the next call tries anew."""
 
@@ -22,6 +29,7 @@ class Place(Protocol):
 
         Raises:
             PlaceAwayError: on entering, and from the iterator when the place goes away.
+            PlaceRefusedError: on entering, when this worker may not.
         """
 
     async def post(self, channel: str, message: bytes) -> None:
@@ -29,6 +37,7 @@ class Place(Protocol):
 
         Raises:
             PlaceAwayError: when it may not have arrived there.
+            PlaceRefusedError: when this worker may not.
         """
 
     async def close(self) -> None:

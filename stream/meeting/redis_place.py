@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
@@ -9,9 +10,9 @@ from typing import TYPE_CHECKING
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
-from stream.meeting.place import PlaceAwayError
+from stream.meeting.place import PlaceAwayError, PlaceRefusedError
 from stream.settings import RedisConnection
 
 if TYPE_CHECKING:
@@ -93,4 +94,30 @@ class RedisPlace:
             yield
         except (RedisError, OSError) as error:
             # Errors of the server and of the socket do not hold the URL.
+            refusal = _refusal(self._address, error)
+            if refusal is not None:
+                raise PlaceRefusedError(refusal) from error
             raise PlaceAwayError(f"{self._address}: {type(error).__name__}: {error}") from error
+
+
+def _refusal(address: str, error: RedisError | OSError) -> str | None:
+    """What to tell when Redis does not let this worker in; None when it is merely away."""
+    if isinstance(error, AuthenticationError):
+        return (
+            f"Redis at {address} refused the login ({error}): check RETENTION_REDIS_PASSWORD and "
+            "the user in RETENTION_REDIS_URL"
+        )
+    if isinstance(error, NoPermissionError):
+        return (
+            f"Redis at {address} does not let this user meet the other workers ({error}): allow it "
+            "PING, and PUBLISH and SUBSCRIBE on the channels that begin with RETENTION_APP_ID"
+        )
+    # The client keeps the socket's error behind one of its own.
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return (
+            f"the certificate of Redis at {address} is not trusted "
+            f"({cause.verify_message.rstrip('.')}): name its authority in RETENTION_REDIS_CA_FILE, "
+            "and in RETENTION_REDIS_URL a host name that it holds"
+        )
+    return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from stream.meeting import redis_place
-from stream.meeting.place import Place, PlaceAwayError
+from stream.meeting.place import Place, PlaceAwayError, PlaceRefusedError
 from stream.meeting.redis_place import open_place
 from stream.settings import load_settings
 from tests.support.meeting_place import MemoryPlace, MemoryServer
@@ -160,7 +160,7 @@ async def test_a_password_is_needed_given_and_never_shown(tmp_path: Path) -> Non
         await right.close()
         server.url = server.url.replace("correct", "wrong")
         wrong = OnRedis(server).place()
-        with pytest.raises(PlaceAwayError) as refused:
+        with pytest.raises(PlaceRefusedError) as refused:
             await wrong.post("hall", b"kept out")
         assert f"127.0.0.1:{server.port}" in str(refused.value)
         assert "horse" not in str(refused.value)

@@ -16,6 +16,8 @@ from tests.support.kafka_server import free_ports
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from tests.support.certificates import Authority
+
 REPOSITORY = Path(__file__).parents[2]
 START_TIMEOUT_SECONDS: Final = 20.0
 
@@ -26,12 +28,17 @@ class RedisServer:
     Args:
         directory: for its log.
         password: what clients must give, if anything.
+        authority: with one, it speaks TLS, and asks clients for a certificate of that authority.
     """
 
-    def __init__(self, directory: Path, *, password: str = "") -> None:
+    def __init__(
+        self, directory: Path, *, password: str = "", authority: Authority | None = None
+    ) -> None:
         (self.port,) = free_ports(1)
         user = f":{password}@" if password else ""
-        self.url = f"redis://{user}127.0.0.1:{self.port}/0"
+        scheme = "redis" if authority is None else "rediss"
+        self.url = f"{scheme}://{user}127.0.0.1:{self.port}/0"
+        self._authority = authority
         self._password = password
         self._log_path = directory / "redis.log"
         self._process: ChildProcess | None = None
@@ -62,6 +69,15 @@ class RedisServer:
         options = {"port": str(self.port), "bind": "127.0.0.1", "save": "", "appendonly": "no"}
         if self._password:
             options["requirepass"] = self._password
+        if self._authority is not None:
+            certificate, key = self._authority.issue("redis")
+            options |= {
+                "port": "0",
+                "tls-port": str(self.port),
+                "tls-cert-file": str(certificate),
+                "tls-key-file": str(key),
+                "tls-ca-cert-file": str(self._authority.ca),
+            }
         command = [
             program,
             *(word for name, text in options.items() for word in (f"--{name}", text)),
@@ -97,6 +113,8 @@ class RedisServer:
     def _answers(self) -> bool:
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                if self._authority is not None:
+                    return True
                 connection.sendall(b"PING\r\n")
                 # It wants the password first, or says +PONG: it is up.
                 return connection.recv(64)[:1] in (b"+", b"-")
