@@ -78,10 +78,13 @@ def scrape(url: str, token: Secret | None = None) -> Scrape:
             text = response.read().decode("utf-8")
         return parse(text)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        if isinstance(error, HTTPError) and error.code == HTTPStatus.UNAUTHORIZED:
-            raise CommandError(
-                f"{url} asks for a token: set RETENTION_WEB_TOKEN as it is set for the worker"
-            ) from error
+        if isinstance(error, HTTPError):
+            # It is the answer, too, and holds the connection.
+            error.close()
+            if error.code == HTTPStatus.UNAUTHORIZED:
+                raise CommandError(
+                    f"{url} asks for a token: set RETENTION_WEB_TOKEN as it is set for the worker"
+                ) from error
         reason = error.reason if isinstance(error, URLError) else error
         raise CommandError(
             f"no metrics at {url} ({reason}): start a worker, or give its address with --url"
