@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.support.redis_server import RedisServer
+
     from tests.integration.stream_harness import Stream
     from tests.support.kafka_server import KafkaServer
 
@@ -23,12 +25,12 @@ def size(request: pytest.FixtureRequest) -> Size:
 
 
 @pytest.fixture
-def stream(kafka_server: KafkaServer) -> Stream:
-    """Topics of the test's own on the broker that all share."""
+def stream(kafka_server: KafkaServer, redis_server: RedisServer) -> Stream:
+    """Topics of the test's own on the broker and the Redis that all share."""
     # Imported late, as Kafka's client warns before the filters are set.
     from tests.integration.stream_harness import Stream  # noqa: PLC0415 - see above
 
-    return Stream(kafka_server.address, **ENVIRON)
+    return Stream(kafka_server.address, **ENVIRON, RETENTION_REDIS_URL=redis_server.url)
 
 
 @pytest.fixture

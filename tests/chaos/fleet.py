@@ -31,7 +31,8 @@ class Fleet:
         self._environ = environ
         self._folder = folder
         self._workers: dict[int, Worker] = {}
-        self._ports: dict[int, int] = {}
+        #: The port of each worker there ever was.
+        self.ports: dict[int, int] = {}
         #: Logs of workers that are gone.
         self._past_logs: list[str] = []
         #: Ends of workers that nobody here asked for: their last lines.
@@ -69,9 +70,9 @@ class Fleet:
 
     def start(self, number: int) -> None:
         """Start a worker, on the port it had before if it was there before."""
-        if number not in self._ports:
-            (self._ports[number],) = free_ports(1)
-        self._workers[number] = Worker(self._environ, self._folder, port=self._ports[number])
+        if number not in self.ports:
+            (self.ports[number],) = free_ports(1)
+        self._workers[number] = Worker(self._environ, self._folder, port=self.ports[number])
 
     def kill(self, number: int) -> None:
         """SIGKILL; it is gone until it is started again."""

@@ -13,6 +13,7 @@ from kafka import KafkaConsumer, TopicPartition
 from stream.tools.oracle import OracleParameters, broken_identities, compare, recompute
 from stream.tools.verify_scrape import Scrape, scrape
 from tests.chaos.sizes import WHOLE_HISTORY
+from tests.chaos.watch import business_gauges, read_shown
 from tests.chaos.workload import is_bad, write_lines
 from tests.integration.worker_harness import Worker
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from stream.settings import Settings
     from stream.tools.oracle import Recomputed
     from tests.chaos.fleet import Fleet
+    from tests.chaos.watch import Shown
     from tests.chaos.workload import Sent
     from tests.integration.stream_harness import Stream
 
@@ -46,12 +48,16 @@ def assert_reckoning(
     """Wait until the fleet has committed everything, end it, and hold what is left to the oracle.
 
     The gauges are those of a worker that starts on what the fleet has left in Kafka and reads
-    nothing else: they show that the state is right, and that it is safe.
+    nothing else: they show that the state is right, and that it is safe. Before that, workers that
+    meet in a Redis show together the same.
     """
     settings = stream.settings
+    shown_by_fleet = None
     with _consumer(settings) as consumer:
         fleet.until(lambda: _all_committed(consumer, settings), "all committed", SETTLE_SECONDS)
         _assert_sent_once(consumer, settings, records)
+        if settings.redis.url:
+            shown_by_fleet = _shown_by_fleet(fleet, consumer, settings)
     _assert_dead_letters(settings, records)
     for number in fleet.numbers:
         fleet.stop(number)
@@ -61,6 +67,9 @@ def assert_reckoning(
     assert compare(expected.samples, shown.samples) == []
     assert broken_identities(shown.samples) == []
     assert len(expected.samples) >= FEWEST_GAUGES
+    if shown_by_fleet is not None:
+        assert shown_by_fleet.as_of_ms == expected.as_of_ms
+        assert compare(expected.samples, shown_by_fleet.samples) == []
     _assert_every_event_counts(records, shown)
     assert sum(expected.outcomes.values()) == len(records)
     return expected
@@ -167,6 +176,24 @@ def _shown_by_a_new_worker(stream: Stream, folder: Path) -> Scrape:
         worker.wait_until_committed()
         assert worker.outcomes() == {}, "it read events again though all were committed"
         return scrape(f"http://127.0.0.1:{worker.port}/metrics")
+
+
+def _shown_by_fleet(fleet: Fleet, consumer: KafkaConsumer, settings: Settings) -> Scrape:
+    """The gauges of the one that speaks for all, once they reach as far as what is committed."""
+    reached = {
+        tuple(tp): consumer.committed(tp) or 0
+        for topic in (*settings.source_topics, settings.topic_rerouted)
+        for tp in _partitions(topic, settings.partitions)
+    }
+    last: list[Shown] = []
+
+    def shows_all() -> bool:
+        texts = [business_gauges(fleet.ports[number]) for number in fleet.numbers]
+        last[:] = [read_shown(text) for text in texts if text is not None]
+        return [shown.positions for shown in last] == [reached]
+
+    fleet.until(shows_all, "gauges of everything", SETTLE_SECONDS)
+    return last[0].scrape
 
 
 def _assert_every_event_counts(records: Sequence[Sent], shown: Scrape) -> None:

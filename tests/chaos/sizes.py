@@ -22,15 +22,35 @@ ENVIRON = {
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """``seconds`` is the time over which the events are sent, at least."""
+    """Times are those over which the events are sent, at least."""
 
     events: int
+    seconds: float
     kills: int
     comings_and_goings: int
     pauses: int
     outages: int
-    seconds: float
+    rolling_events: int
+    rolling_seconds: float
 
 
-SMALL = Size(events=30_000, kills=4, comings_and_goings=3, pauses=1, outages=1, seconds=25.0)
-FULL = Size(events=1_000_000, kills=20, comings_and_goings=10, pauses=5, outages=5, seconds=150.0)
+SMALL = Size(
+    events=30_000,
+    seconds=25.0,
+    kills=4,
+    comings_and_goings=3,
+    pauses=1,
+    outages=1,
+    rolling_events=12_000,
+    rolling_seconds=80.0,
+)
+FULL = Size(
+    events=1_000_000,
+    seconds=150.0,
+    kills=20,
+    comings_and_goings=10,
+    pauses=5,
+    outages=5,
+    rolling_events=100_000,
+    rolling_seconds=120.0,
+)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.support.redis_server import RedisServer
+
     from stream.settings import Settings
     from tests.chaos.sizes import Size
     from tests.support.kafka_server import KafkaServer
@@ -33,10 +35,10 @@ REFUSING_SECONDS = 10.0
 @pytest.mark.filterwarnings("ignore:Exception ignored in. <socket.socket")
 @pytest.mark.parametrize("how", ["in order", "kill -9"])
 def test_a_restarted_broker_changes_no_gauge(
-    own_kafka: KafkaServer, size: Size, tmp_path: Path, how: str
+    own_kafka: KafkaServer, redis_server: RedisServer, size: Size, tmp_path: Path, how: str
 ) -> None:
     rng = random.Random(12)
-    stream = Stream(own_kafka.address, **ENVIRON)
+    stream = Stream(own_kafka.address, **ENVIRON, RETENTION_REDIS_URL=redis_server.url)
     lines = shop_lines(size.events, seed=7, bad_share=0.002)
     records = placed(lines, stream.settings, MIXED_CLIENTS, seed=8)
     with (

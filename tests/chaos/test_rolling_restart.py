@@ -1,0 +1,86 @@
+"""Three workers restarted one after the other under load, watched every second."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stream.tools.oracle import compare, recompute
+from tests.chaos.feeder import Feeder
+from tests.chaos.fleet import Fleet
+from tests.chaos.reckoning import assert_reckoning, parameters
+from tests.chaos.sizes import WORKERS
+from tests.chaos.watch import Watch, read_shown
+from tests.chaos.workload import AS_KAFKA_CLIENTS, placed, shop_lines, write_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from stream.settings import Settings
+    from tests.chaos.sizes import Size
+    from tests.chaos.watch import Shown
+    from tests.chaos.workload import Sent
+    from tests.integration.stream_harness import Stream
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(3600)]
+LONGEST_ABSENCE_SECONDS = 30.0
+BACK_SECONDS = 90.0
+
+
+def test_a_rolling_restart_shows_no_wrong_gauge_and_is_soon_over(
+    stream: Stream, size: Size, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    settings = stream.settings
+    lines = shop_lines(size.rolling_events, seed=21, bad_share=0.002)
+    records = placed(lines, settings, AS_KAFKA_CLIENTS, seed=22)
+    with Fleet(stream.environ, tmp_path, WORKERS) as fleet:
+        for number in fleet.numbers:
+            fleet[number].wait_until_ready()
+        with (
+            Feeder(settings.broker, records, seconds=size.rolling_seconds) as feeder,
+            Watch(fleet.ports) as watch,
+        ):
+            fleet.until(lambda: watch.shows_now, "first gauges", BACK_SECONDS)
+            before = watch.absent_seconds()
+            for number in range(WORKERS):
+                fleet.rest(2.0)
+                fleet.stop(number)
+                fleet.start(number)
+                fleet[number].wait_until_ready()
+                fleet.until(lambda: watch.shows_now, "gauges again", BACK_SECONDS)
+            assert not feeder.done, "the restart was not under load"
+            absent = watch.absent_seconds() - before
+            fleet.until(lambda: feeder.done, "everything sent", 300)
+        assert_reckoning(stream, fleet, records, tmp_path)
+        assert fleet.ended_by_themselves == []
+    assert all(len(tick.shown) <= 1 for tick in watch.ticks)
+    scrapes = [read_shown(text) for tick in watch.ticks for text in tick.shown]
+    record_property("absent_seconds", round(absent, 1))
+    record_property("scrapes", len(scrapes))
+    assert len(scrapes) > size.rolling_seconds / 3
+    _assert_each_is_right(scrapes, records, settings, tmp_path)
+    assert absent <= LONGEST_ABSENCE_SECONDS
+
+
+def _assert_each_is_right(
+    scrapes: Sequence[Shown], records: Sequence[Sent], settings: Settings, folder: Path
+) -> None:
+    """Each scrape is what the records before its positions add up to, as of its as-of."""
+    checked = None
+    for shown in scrapes:
+        if shown == checked:
+            continue
+        checked = shown
+        assert len(shown.positions) == 4 * settings.partitions
+        reached = [
+            record
+            for record in records
+            if record.offset < shown.positions[record.topic, record.partition]
+        ]
+        assert len(reached) == sum(shown.positions.values())
+        path = write_lines(folder / "reached.jsonl.gz", reached)
+        expected = recompute([path], parameters(settings))
+        assert shown.scrape.as_of_ms == expected.as_of_ms
+        assert compare(expected.samples, shown.scrape.samples) == []
