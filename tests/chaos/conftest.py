@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.redis_server import RedisServer
-
     from tests.integration.stream_harness import Stream
     from tests.support.kafka_server import KafkaServer
+    from tests.support.redis_server import RedisServer
 
 
 @pytest.fixture

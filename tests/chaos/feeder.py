@@ -30,7 +30,7 @@ class Feeder:
         self._records = records
         self._seconds = seconds
         self._error: BaseException | None = None
-        self._cancelled = threading.Event()
+        self._finished = threading.Event()
         self._sent = 0
         self._producer = KafkaProducer(
             bootstrap_servers=broker,
@@ -55,10 +55,16 @@ class Feeder:
         traceback: TracebackType | None,
     ) -> None:
         if exc_value is not None:
-            self._cancelled.set()
+            self._finished.set()
         self._thread.join()
         if self._error is not None:
             raise self._error
+
+    def finish(self) -> int:
+        """Send no more; how many were sent, all acknowledged once the block is left."""
+        self._finished.set()
+        self._thread.join()
+        return self._sent
 
     @property
     def share_sent(self) -> float:
@@ -84,8 +90,8 @@ class Feeder:
             for number, record in enumerate(self._records):
                 if number % PACE_RECORDS == 0:
                     early = started + number * pause - time.monotonic()
-                    if self._cancelled.wait(max(0.0, early)):
-                        return
+                    if self._finished.wait(max(0.0, early)):
+                        break
                 future = self._producer.send(
                     record.topic, record.line, record.key, partition=record.partition
                 )

@@ -22,7 +22,7 @@ ENVIRON = {
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Times are those over which the events are sent, at least."""
+    """Times are those over which the events are sent, at least; a rolling restart ends sooner."""
 
     events: int
     seconds: float
@@ -41,8 +41,8 @@ SMALL = Size(
     comings_and_goings=3,
     pauses=1,
     outages=1,
-    rolling_events=12_000,
-    rolling_seconds=80.0,
+    rolling_events=40_000,
+    rolling_seconds=270.0,
 )
 FULL = Size(
     events=1_000_000,
@@ -51,6 +51,6 @@ FULL = Size(
     comings_and_goings=10,
     pauses=5,
     outages=5,
-    rolling_events=100_000,
-    rolling_seconds=120.0,
+    rolling_events=300_000,
+    rolling_seconds=300.0,
 )

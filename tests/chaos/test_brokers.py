@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.redis_server import RedisServer
-
     from stream.settings import Settings
     from tests.chaos.sizes import Size
     from tests.support.kafka_server import KafkaServer
+    from tests.support.redis_server import RedisServer
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(1800)]
 REFUSING_SECONDS = 10.0

@@ -6,7 +6,6 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.redis_server import RedisServer
 
 from tests.chaos.feeder import Feeder
 from tests.chaos.fleet import Fleet
@@ -15,6 +14,7 @@ from tests.chaos.sizes import ENVIRON, WORKERS
 from tests.chaos.watch import Watch
 from tests.chaos.workload import MIXED_CLIENTS, placed, shop_lines
 from tests.integration.stream_harness import Stream
+from tests.support.redis_server import RedisServer
 
 if TYPE_CHECKING:
     from pathlib import Path

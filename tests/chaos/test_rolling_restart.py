@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +17,7 @@ from tests.chaos.watch import Watch, read_shown
 from tests.chaos.workload import AS_KAFKA_CLIENTS, placed, shop_lines, write_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from stream.settings import Settings
@@ -25,12 +27,15 @@ if TYPE_CHECKING:
     from tests.integration.stream_harness import Stream
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(3600)]
+logger = logging.getLogger("chaos")
+#: For each restart: one that nobody saw shows nothing.
+LEAST_SCRAPES = 5
 LONGEST_ABSENCE_SECONDS = 30.0
 BACK_SECONDS = 90.0
 
 
 def test_a_rolling_restart_shows_no_wrong_gauge_and_is_soon_over(
-    stream: Stream, size: Size, tmp_path: Path, record_property: Callable[[str, object], None]
+    stream: Stream, size: Size, tmp_path: Path
 ) -> None:
     settings = stream.settings
     lines = shop_lines(size.rolling_events, seed=21, bad_share=0.002)
@@ -50,16 +55,15 @@ def test_a_rolling_restart_shows_no_wrong_gauge_and_is_soon_over(
                 fleet.start(number)
                 fleet[number].wait_until_ready()
                 fleet.until(lambda: watch.shows_now, "gauges again", BACK_SECONDS)
-            assert not feeder.done, "the restart was not under load"
             absent = watch.absent_seconds() - before
-            fleet.until(lambda: feeder.done, "everything sent", 300)
+            assert not feeder.done, "the restart was not under load to its end"
+            del records[feeder.finish() :]
         assert_reckoning(stream, fleet, records, tmp_path)
         assert fleet.ended_by_themselves == []
     assert all(len(tick.shown) <= 1 for tick in watch.ticks)
     scrapes = [read_shown(text) for tick in watch.ticks for text in tick.shown]
-    record_property("absent_seconds", round(absent, 1))
-    record_property("scrapes", len(scrapes))
-    assert len(scrapes) > size.rolling_seconds / 3
+    logger.info("%d scrapes, gauges absent for %.1f s", len(scrapes), absent)
+    assert len(scrapes) > WORKERS * LEAST_SCRAPES
     _assert_each_is_right(scrapes, records, settings, tmp_path)
     assert absent <= LONGEST_ABSENCE_SECONDS
 
@@ -81,6 +85,8 @@ def _assert_each_is_right(
         ]
         assert len(reached) == sum(shown.positions.values())
         path = write_lines(folder / "reached.jsonl.gz", reached)
-        expected = recompute([path], parameters(settings))
-        assert shown.scrape.as_of_ms == expected.as_of_ms
+        # Other workers may have gone on while all were asked for one instant.
+        as_of_ms = shown.scrape.as_of_ms
+        assert as_of_ms is not None
+        expected = recompute([path], replace(parameters(settings), as_of_ms=as_of_ms))
         assert compare(expected.samples, shown.scrape.samples) == []
