@@ -41,8 +41,8 @@ SMALL = Size(
     comings_and_goings=3,
     pauses=1,
     outages=1,
-    rolling_events=40_000,
-    rolling_seconds=270.0,
+    rolling_events=24_000,
+    rolling_seconds=240.0,
 )
 FULL = Size(
     events=1_000_000,

@@ -12,9 +12,10 @@ from stream.tools.oracle import compare, recompute
 from tests.chaos.feeder import Feeder
 from tests.chaos.fleet import Fleet
 from tests.chaos.reckoning import assert_reckoning, parameters
-from tests.chaos.sizes import WORKERS
+from tests.chaos.sizes import ENVIRON, WHOLE_HISTORY, WORKERS
 from tests.chaos.watch import Watch, read_shown
 from tests.chaos.workload import AS_KAFKA_CLIENTS, placed, shop_lines, write_lines
+from tests.integration.stream_harness import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from tests.chaos.sizes import Size
     from tests.chaos.watch import Shown
     from tests.chaos.workload import Sent
-    from tests.integration.stream_harness import Stream
+    from tests.support.kafka_server import KafkaServer
+    from tests.support.redis_server import RedisServer
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(3600)]
 logger = logging.getLogger("chaos")
@@ -32,6 +34,18 @@ logger = logging.getLogger("chaos")
 LEAST_SCRAPES = 5
 LONGEST_ABSENCE_SECONDS = 30.0
 BACK_SECONDS = 90.0
+
+
+@pytest.fixture
+def stream(kafka_server: KafkaServer, redis_server: RedisServer) -> Stream:
+    """With fewer gauges than the others' streams: every one is recomputed for every second."""
+    fewer = {
+        **ENVIRON,
+        "RETENTION_WINDOWS": f"7d,30d,{WHOLE_HISTORY},month",
+        "RETENTION_DIMENSIONS": "channel",
+        "RETENTION_REDIS_URL": redis_server.url,
+    }
+    return Stream(kafka_server.address, **fewer)
 
 
 def test_a_rolling_restart_shows_no_wrong_gauge_and_is_soon_over(
