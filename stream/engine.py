@@ -27,7 +27,7 @@ from stream.wire.customer_state import CLOCK_KEY, CODES_KEY, Changes, StateCodec
 from stream.wire.dialects.canonical import NOT_USED, DialectConfig
 from stream.wire.dialects.reading import DialectReader
 from stream.wire.dialects.translator import HeadersOf, Translator
-from stream.wire.event_json import EventDecoder
+from stream.wire.event_reader import EventReader
 from stream.wire.partitioning import partitions_of
 
 #: How far ahead of the worker's clock an event may be.
@@ -64,7 +64,7 @@ class Engine:
         self._tallies = Tallies(self._timeline, config.windows)
         self._segments = Segments(self._tallies, config.dimensions)
         self._reader = DialectReader(
-            EventDecoder(config.dimensions).decode,
+            EventReader(config.dimensions).read,
             Translator(DialectConfig(config.dimensions, config.event_names)),
         )
         self._codec = StateCodec(config.dimensions, len(config.topics))

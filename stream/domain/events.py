@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+
+import numpy as np
 
 from stream.domain.arrays import I64, Records
 
@@ -39,6 +42,27 @@ class Stray:
     partition: int
 
 
+@dataclass(frozen=True, slots=True)
+class TextColumn:
+    """A column of texts, each distinct one held once (or a few times)."""
+
+    #: For each event the place of its text.
+    places: I64
+    #: The texts; the first is "", which stands for none.
+    texts: list[str]
+
+    @classmethod
+    def of(cls, column: Sequence[str | None]) -> TextColumn:
+        """A column given text by text; None is none."""
+        numbers: dict[str | None, int] = {"": 0}
+        places = [numbers.setdefault(text or "", len(numbers)) for text in column]
+        return cls(np.array(places, np.int64), [text or "" for text in numbers])
+
+    def take(self, at: I64) -> TextColumn:
+        """The texts at these places of the column."""
+        return TextColumn(self.places[at], self.texts)
+
+
 @dataclass(slots=True)
 class EventBatch:
     """Well-formed events of one chunk, in order of arrival; columns of one length."""
@@ -49,8 +73,8 @@ class EventBatch:
     keys: list[bytes]
     #: Entries (see :mod:`stream.domain.entries`) but for their ``values``.
     entries: Records
-    #: Per dimension the text each event carried, None or "" for none.
-    values: list[list[str | None]]
+    #: Per dimension the text each event carried.
+    values: list[TextColumn]
 
     def take(self, at: I64) -> EventBatch:
         """The events at these places of the batch."""
@@ -59,7 +83,7 @@ class EventBatch:
             self.index[at],
             [self.keys[i] for i in places],
             self.entries[at],
-            [[column[i] for i in places] for column in self.values],
+            [column.take(at) for column in self.values],
         )
 
 

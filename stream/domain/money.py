@@ -51,6 +51,11 @@ LARGEST_CURRENCY = 26**3
 _PLAIN_DECIMAL = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,32}))?", re.ASCII)
 
 
+def currencies() -> list[tuple[str, int, int]]:
+    """Every currency: code, number, and digits after the point."""
+    return [(code, currency_number(code), digits) for code, digits in _EXPONENTS.items()]
+
+
 def exponent(currency: str) -> int | None:
     """Digits after the point of a currency's major unit; None for an unknown code."""
     return _EXPONENTS.get(currency)

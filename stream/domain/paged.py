@@ -8,9 +8,14 @@ page and the cells of one page only.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from types import ModuleType
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from stream import kernel
 from stream.domain.arrays import I64, Array, Bools, grown
 
 PAGE_BITS = 9
@@ -20,11 +25,36 @@ _CELL_MASK = PAGE_CELLS - 1
 _NO_PAGE = 0
 
 
-class PagedArray:
-    """Rows of integer cells; ``dtype`` must hold the largest cell."""
+class Term(NamedTuple):
+    """Additions of one kind for some of a batch's orders."""
 
-    def __init__(self, dtype: DTypeLike) -> None:
+    #: The row they go to, counted from each order's base.
+    row: int
+    #: The places of these orders in the batch; None for all.
+    of: I64 | None
+    #: For each the cell to add to.
+    cells: I64
+    #: What to add, or for each.
+    amount: int | I64
+
+
+class PagedArray:
+    """Rows of integer cells.
+
+    Args:
+        dtype: int32 or int64; must hold the largest cell.
+        compiled: the kernel; None for the reference alone.
+    """
+
+    def __init__(self, dtype: DTypeLike, compiled: ModuleType | None = kernel.compiled) -> None:
         self.rows = 0
+        self._scatter = (
+            None
+            if compiled is None
+            else compiled.scatter_i32
+            if np.dtype(dtype) == np.int32
+            else compiled.scatter_i64
+        )
         self._pages: NDArray[np.int32] | NDArray[np.int64] = np.zeros((16, PAGE_CELLS), dtype)
         self._page_count = 1
         self._page_sums: I64 = np.zeros(16, np.int64)
@@ -50,14 +80,31 @@ class PagedArray:
             self._stale = _placed(self._stale, shape, 0)
         return first
 
-    def add(self, rows: I64, cells: I64, amounts: I64) -> None:
-        """Add amounts to cells of rows; the same place may stand several times.
+    def add(self, bases: I64, terms: Sequence[Term]) -> None:
+        """Add terms to cells; the same place may stand several times.
 
         Args:
-            rows: ``[addition]``, or ``[dimension, addition]`` to add each in several rows.
-            cells: the cell of each addition.
-            amounts: what to add.
+            bases: ``[dimension, order]``: the row from which terms count, in each dimension.
+            terms: what to add for these orders.
         """
+        if self._scatter is None:
+            self._add(*_unrolled(bases, terms))
+            return
+        unplaced = self._scatter(
+            self._pages,
+            self._directory,
+            self._stale.view(np.uint8),
+            self._directory.shape[1],
+            self._first_block,
+            np.ascontiguousarray(bases),
+            bases.shape[1],
+            terms,
+        )
+        if unplaced[0]:
+            rows, cells, amounts = (np.frombuffer(part, np.int64) for part in unplaced)
+            self._add(rows, cells, amounts)
+
+    def _add(self, rows: I64, cells: I64, amounts: I64) -> None:
         if len(cells) == 0:
             return
         blocks = (cells >> PAGE_BITS) - self._first_block
@@ -68,15 +115,13 @@ class PagedArray:
         within = cells & _CELL_MASK
         # The same type on both sides: numpy's fast path, an order of magnitude faster.
         values = amounts.astype(self._pages.dtype)
-        for some in np.atleast_2d(rows):
-            places = some * self._directory.shape[1] + blocks
+        places = rows * self._directory.shape[1] + blocks
+        flat = self._directory.ravel()[places]
+        if not flat.all():
+            self._make_pages(places[flat == _NO_PAGE])
             flat = self._directory.ravel()[places]
-            if not flat.all():
-                self._make_pages(places[flat == _NO_PAGE])
-                flat = self._directory.ravel()[places]
-            self._stale.ravel()[places] = True
-            flat += within
-            np.add.at(self._pages.ravel(), flat, values)
+        self._stale.ravel()[places] = True
+        np.add.at(self._pages.ravel(), flat + within, values)
 
     def sum_to(self, rows: I64, cell: int) -> I64:
         """For each row the sum of its cells up to and including ``cell``."""
@@ -146,3 +191,17 @@ def _placed(array: Array, shape: tuple[int, int], before: int) -> Array:
     larger = np.zeros(shape, array.dtype)
     larger[: len(array), before : before + array.shape[1]] = array
     return larger  # type: ignore[return-value] # numpy does not carry the type through zeros()
+
+
+def _unrolled(bases: I64, terms: Sequence[Term]) -> tuple[I64, I64, I64]:
+    """Rows, cells and amounts of every single addition, dimension after dimension."""
+    everyone = np.arange(bases.shape[1], dtype=np.int64)
+    rows = [bases[:, everyone if term.of is None else term.of] + term.row for term in terms]
+    cells = [
+        np.broadcast_to(term.cells, some.shape) for some, term in zip(rows, terms, strict=True)
+    ]
+    amounts = [
+        np.broadcast_to(np.asarray(term.amount, np.int64), some.shape)
+        for some, term in zip(rows, terms, strict=True)
+    ]
+    return tuple(np.concatenate(part, axis=1).ravel() for part in (rows, cells, amounts))  # type: ignore[return-value] # three of them

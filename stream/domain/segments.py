@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stream.domain.arrays import I64, Bools, grown
+from stream.domain.events import TextColumn
 from stream.domain.tallies import Tallies
 
 ALL = "all"
@@ -54,24 +55,27 @@ class ValueCodes:
 
     def __init__(self) -> None:
         self.texts: list[str] = [""]
-        self._codes: dict[str | None, int] = {"": 0, None: 0}
+        self._codes: dict[str, int] = {"": 0}
 
     def load(self, texts: list[str]) -> None:
         """Take the texts of a stored table, code by code."""
         self.texts = list(texts)
-        self._codes = {None: 0, **{text: code for code, text in enumerate(texts)}}
+        self._codes = {text: code for code, text in enumerate(texts)}
 
-    def encode(self, column: list[str | None]) -> I64:
-        """Codes of a column of texts; None and "" are 0."""
-        try:
-            codes = list(map(self._codes.__getitem__, column))
-        except KeyError:
-            for text in set(column).difference(self._codes):
-                if text is not None and len(self.texts) < self.LIMIT:
-                    self._code(text)
-            other = self._code(OTHER)
-            codes = [self._codes.get(text, other) for text in column]
-        return np.array(codes, np.int64)
+    def encode(self, column: TextColumn) -> I64:
+        """Codes of a column of texts; none is 0."""
+        met = np.bincount(column.places, minlength=len(column.texts)) > 0
+        table = [
+            self._known_code(text) if is_met else 0
+            for text, is_met in zip(column.texts, met.tolist(), strict=True)
+        ]
+        return np.array(table, np.int64)[column.places]
+
+    def _known_code(self, text: str) -> int:
+        code = self._codes.get(text)
+        if code is None:
+            code = self._code(text if len(self.texts) < self.LIMIT else OTHER)
+        return code
 
     def _code(self, text: str) -> int:
         code = self._codes.get(text)

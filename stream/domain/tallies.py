@@ -16,7 +16,7 @@ from stream.domain.arrays import I64, NEVER_MS, grown
 from stream.domain.calendar import Timeline, first_day_of_period, period_of_day
 from stream.domain.intervals import NO_BUCKET, calendar_counts, rolling_intervals
 from stream.domain.money import LARGEST_CURRENCY
-from stream.domain.paged import PagedArray
+from stream.domain.paged import PagedArray, Term
 from stream.domain.windows import CalendarWindow, RollingWindow, Window
 
 # Rows under a segment row in `_counts`; three per window follow.
@@ -97,10 +97,11 @@ class Tallies:
         day = self.timeline.local_day(time_ms)
         bucket = self.timeline.bucket(time_ms)
         slot = bucket + day
-        terms = _Terms()
         first = np.flatnonzero(orders.previous_ms == NEVER_MS)
-        terms.add(FIRST_ORDERS, first, slot[first], sign)
-        terms.add(ORDERS, None, slot, sign)
+        terms = [
+            Term(FIRST_ORDERS, first, slot[first], sign),
+            Term(ORDERS, None, slot, sign),
+        ]
         previous = _or_never(self.timeline.bucket(orders.previous_ms), orders.previous_ms)
         before = _or_never(self.timeline.bucket(orders.before_ms), orders.before_ms)
         days = (
@@ -112,14 +113,13 @@ class Tallies:
             row = _WINDOWS_FROM + _COUNTS_PER_WINDOW * number
             if isinstance(window, RollingWindow):
                 for part in rolling_intervals(bucket, previous, before, window.length_buckets):
-                    terms.add(row + part.which, part.of, part.first, sign)
-                    terms.add(row + part.which, part.of, part.end, -sign)
+                    terms.append(Term(row + part.which, part.of, part.first, sign))
+                    terms.append(Term(row + part.which, part.of, part.end, -sign))
             else:
                 for count, chosen in calendar_counts(*_periods(window, days)):
                     of = np.flatnonzero(chosen)
-                    terms.add(row + count, of, slot[of], sign)
-        segments = orders.amounts.segments
-        terms.scatter(self._counts, segments, self._counts_per_row, len(slot))
+                    terms.append(Term(row + count, of, slot[of], sign))
+        self._counts.add(self._count_bases(orders.amounts.segments), terms)
         self._add_sales(orders.amounts, slot, sign)
 
     def add_guest_orders(self, amounts: Amounts, sign: int) -> None:
@@ -127,9 +127,7 @@ class Tallies:
         if len(amounts.time_ms) == 0:
             return
         slot = self.timeline.slot(amounts.time_ms)
-        terms = _Terms()
-        terms.add(ORDERS, None, slot, sign)
-        terms.scatter(self._counts, amounts.segments, self._counts_per_row, len(slot))
+        self._counts.add(self._count_bases(amounts.segments), [Term(ORDERS, None, slot, sign)])
         self._add_sales(amounts, slot, sign)
 
     def add_returns(self, amounts: Amounts, sign: int) -> None:
@@ -138,17 +136,18 @@ class Tallies:
             return
         slot = self.timeline.slot(amounts.time_ms)
         self._keep(amounts.segments, sign)
-        self._units.add(amounts.segments.T * _UNIT_ROWS + RETURNED, slot, amounts.units * sign)
-        self._money.add(self._money_rows_of(amounts) + REFUNDED, slot, amounts.minor_units * sign)
+        units = Term(RETURNED, None, slot, amounts.units * sign)
+        self._units.add(amounts.segments.T * _UNIT_ROWS, [units])
+        refunded = Term(REFUNDED, None, slot, amounts.minor_units * sign)
+        self._money.add(self._money_rows_of(amounts), [refunded])
 
     def add_signups(self, segments: I64, time_ms: I64, sign: int) -> None:
         """Add customers' earliest signups."""
         if len(time_ms) == 0:
             return
         self._keep(segments, sign)
-        terms = _Terms()
-        terms.add(SIGNUPS, None, self.timeline.slot(time_ms), sign)
-        terms.scatter(self._counts, segments, self._counts_per_row, len(time_ms))
+        term = Term(SIGNUPS, None, self.timeline.slot(time_ms), sign)
+        self._counts.add(self._count_bases(segments), [term])
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -199,16 +198,22 @@ class Tallies:
 
     # -- inside ------------------------------------------------------------------------------
 
+    def _count_bases(self, segments: I64) -> I64:
+        return segments.T * self._counts_per_row
+
     def _count_rows(self, segment_rows: I64, window: int, count: int) -> I64:
         row = _WINDOWS_FROM + _COUNTS_PER_WINDOW * window + count
         return segment_rows * self._counts_per_row + row
 
     def _add_sales(self, amounts: Amounts, slot: I64, sign: int) -> None:
         self._keep(amounts.segments, sign)
-        self._units.add(amounts.segments.T * _UNIT_ROWS + SOLD, slot, amounts.units * sign)
-        rows = self._money_rows_of(amounts)
-        self._money.add(rows + GROSS, slot, amounts.minor_units * sign)
-        self._money.add(rows + ORDERS_PAID, slot, np.full(len(slot), sign, np.int64))
+        units = Term(SOLD, None, slot, amounts.units * sign)
+        self._units.add(amounts.segments.T * _UNIT_ROWS, [units])
+        money = [
+            Term(GROSS, None, slot, amounts.minor_units * sign),
+            Term(ORDERS_PAID, None, slot, sign),
+        ]
+        self._money.add(self._money_rows_of(amounts), money)
 
     def _keep(self, segments: I64, sign: int) -> None:
         self._kept += sign * np.bincount(segments.ravel(), minlength=len(self._kept))
@@ -246,32 +251,6 @@ class Tallies:
             row = self._money.add_rows(_MONEY_ROWS)
             self._money_rows[segment, number] = row
             self._money_table[segment, self._currency_places[number]] = row
-
-
-class _Terms:
-    """Terms of many orders, gathered so that each dimension is scattered in one call."""
-
-    def __init__(self) -> None:
-        self._rows: list[int] = []
-        self._of: list[I64 | None] = []
-        self._cells: list[I64] = []
-        self._signs: list[int] = []
-
-    def add(self, row: int, of: I64 | None, cells: I64, sign: int) -> None:
-        self._rows.append(row)
-        self._of.append(of)
-        self._cells.append(cells)
-        self._signs.append(sign)
-
-    def scatter(self, target: PagedArray, segments: I64, rows_per_segment: int, count: int) -> None:
-        lengths = [len(cells) for cells in self._cells]
-        everyone = np.arange(count, dtype=np.int64)
-        of = np.concatenate([everyone if of is None else of for of in self._of])
-        rows = np.repeat(np.array(self._rows, np.int64), lengths)
-        signs = np.repeat(np.array(self._signs, np.int64), lengths)
-        cells = np.concatenate(self._cells)
-        bases = np.ascontiguousarray(segments.T) * rows_per_segment
-        target.add(np.take(bases, of, axis=1) + rows, cells, signs)
 
 
 def _or_never(buckets: I64, time_ms: I64) -> I64:

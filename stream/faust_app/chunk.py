@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Header = tuple[str, bytes | None]
+    from stream.faust_app.record_batches import Header, RecordColumns
 
 
 class SourcePartition(NamedTuple):
@@ -16,26 +17,6 @@ class SourcePartition(NamedTuple):
 
     topic: str
     partition: int
-
-
-class FetchedRecord(Protocol):
-    """What is used of a record as aiokafka decodes it."""
-
-    @property
-    def offset(self) -> int:
-        """Its offset in the partition."""
-
-    @property
-    def key(self) -> bytes | None:
-        """Its key."""
-
-    @property
-    def value(self) -> bytes | None:
-        """Its value; None for a tombstone."""
-
-    @property
-    def headers(self) -> Sequence[Header]:
-        """Its headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +35,35 @@ class Chunk:
     offsets: Sequence[int]
     keys: list[bytes | None]
     values: list[bytes | None]
-    #: The records themselves, for the few whose headers are needed.
-    records: Sequence[FetchedRecord] = field(repr=False)
+    #: Where the columns come from, for the few records whose headers are needed.
+    parts: Sequence[RecordColumns] = field(repr=False)
 
     @classmethod
     def of(
-        cls, source: SourcePartition, start: int, end: int, records: Sequence[FetchedRecord]
+        cls, source: SourcePartition, start: int, end: int, parts: Sequence[RecordColumns]
     ) -> Chunk:
-        """Lay the records out in columns."""
-        # With one record to an offset, as almost always, the offsets are known.
-        gapless = len(records) == end - start
+        """Join what was fetched into one chunk."""
+        offsets = list(chain.from_iterable(part.offsets for part in parts))
+        # With one record to an offset, as almost always, a range says it all.
+        gapless = len(offsets) == end - start
         return cls(
             source=source,
             start=start,
             end=end,
-            offsets=range(start, end) if gapless else [record.offset for record in records],
-            keys=[record.key for record in records],
-            values=[record.value for record in records],
-            records=records,
+            offsets=range(start, end) if gapless else offsets,
+            keys=list(chain.from_iterable(part.keys for part in parts)),
+            values=list(chain.from_iterable(part.values for part in parts)),
+            parts=parts,
         )
 
     def headers(self, index: int) -> list[Header]:
-        """The headers of one record."""
-        return list(self.records[index].headers)
+        """The headers of one record.
+
+        Raises:
+            IndexError: when the chunk has no such record.
+        """
+        for part in self.parts:
+            if index < len(part.offsets):
+                return part.headers(index)
+            index -= len(part.offsets)
+        raise IndexError(index)

@@ -20,7 +20,13 @@ from aiokafka.protocol.group import HeartbeatRequest, LeaveGroupRequest
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
-from stream.faust_app.chunk import Chunk, FetchedRecord, SourcePartition
+from stream.faust_app.chunk import Chunk, SourcePartition
+from stream.faust_app.record_batches import (
+    BatchwiseFetcher,
+    FetchedRecord,
+    RecordColumns,
+    read_batchwise,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +51,11 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
         # Faust asks for it only with its own transactions; events of aborted ones never happened.
         consumer._isolation_level = "read_committed"  # noqa: SLF001
         return consumer
+
+    async def on_start(self) -> None:
+        """Start the consumer, which reads batch by batch."""
+        await super().on_start()
+        read_batchwise(self._ensure_consumer())
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Keep the group's consumer off the changelog: recovery reads it by itself."""
@@ -119,16 +130,15 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
         for tp in active_partitions.intersection(fetcher._records):  # noqa: SLF001
             if subscriptions.reassignment_in_progress or not subscriptions.is_assigned(tp):
                 continue
-            _skip_wrapping(fetcher, tp)
             # With these two conditions met and no timeout, nothing is awaited in between.
             state = subscriptions.subscription.assignment.state_value(tp)
             start = state.position if state.has_valid_position else None
-            drained = await fetcher.fetched_records([tp], timeout=0, max_records=max_records)
+            drain = _drain_batches if isinstance(fetcher, BatchwiseFetcher) else _drain_records
+            drained = await drain(fetcher, tp, max_records)
             if start is None or not state.has_valid_position or state.position == start:
                 continue
             source = SourcePartition(tp.topic, tp.partition)
-            records = drained.get(tp, [])
-            chunks[TP(*source)] = [Chunk.of(source, start, state.position, records)]
+            chunks[TP(*source)] = [Chunk.of(source, start, state.position, drained)]
         return chunks
 
     async def _seek_to_committed(self) -> dict[TP, int]:
@@ -178,11 +188,25 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
         return asked_at + session_seconds if alive else 0.0
 
 
-def _skip_wrapping(fetcher: Fetcher, tp: TP) -> None:
-    """Keep aiokafka from building a ConsumerRecord of 12 fields for every record."""
+async def _drain_batches(fetcher: Fetcher, tp: TP, max_records: int | None) -> list[RecordColumns]:
+    drained: list[RecordColumns] = []
+    count = 0
+    while max_records is None or count < max_records:
+        parts = (await fetcher.fetched_records([tp], timeout=0, max_records=1)).get(tp, [])
+        if not parts:
+            break
+        drained += parts
+        count += len(parts[0].offsets)
+    return drained
+
+
+async def _drain_records(fetcher: Fetcher, tp: TP, max_records: int | None) -> list[RecordColumns]:
     result = fetcher._records[tp]  # noqa: SLF001
     if type(result) is FetchResult and result._partition_records is not None:  # noqa: SLF001
+        # Not a ConsumerRecord of 12 fields for every record.
         result._partition_records._consumer_record = _as_decoded  # noqa: SLF001
+    drained = await fetcher.fetched_records([tp], timeout=0, max_records=max_records)
+    return [RecordColumns.of(drained[tp])] if tp in drained else []
 
 
 def _as_decoded(_tp: TP, record: FetchedRecord) -> FetchedRecord:

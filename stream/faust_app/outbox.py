@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from aiokafka.producer.message_accumulator import BatchBuilder
 
-    from stream.faust_app.chunk import Header
     from stream.faust_app.intake import Forward
+    from stream.faust_app.record_batches import Header
     from stream.wire.customer_state import Changes
 
     OutgoingRecord = tuple[bytes | None, bytes | None, list[Header]]

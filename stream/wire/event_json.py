@@ -32,6 +32,7 @@ from stream.domain.events import (
     DeadLetter,
     EventBatch,
     Outcome,
+    TextColumn,
     encoded_store,
 )
 from stream.domain.money import currency_number, exponent
@@ -109,7 +110,7 @@ class EventDecoder:
         entries = np.zeros(len(events), self._entry_type)
         places = np.fromiter(index, np.int64, len(events))
         if not events:
-            return EventBatch(places, [], entries, [[] for _ in range(self._dimensions)])
+            return EventBatch(places, [], entries, [TextColumn.of([])] * self._dimensions)
         columns = _Columns.of(events)
         entries["time_ms"] = _passed(parse_times_ms(columns.occurred_at))
         kind = set(columns.type)
@@ -134,7 +135,7 @@ class EventDecoder:
                 [text if carrier else None for text, carrier in zip(column, chosen, strict=True)]
                 for column in values
             ]
-        return EventBatch(places, keys, entries, values)
+        return EventBatch(places, keys, entries, list(map(TextColumn.of, values)))
 
     def _values(self, attributes: list[Any]) -> list[list[str | None]]:
         """Per dimension the text each event carries, None or "" for none."""

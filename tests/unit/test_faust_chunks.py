@@ -7,41 +7,58 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.codec import has_gzip, has_lz4, has_snappy, has_zstd
 from aiokafka.consumer.fetcher import Fetcher, FetchError, FetchResult, PartitionRecords
 from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.errors import RecordTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
-from aiokafka.structs import ConsumerRecord
 from faust.types import TP
 
+from stream import kernel
+from stream.faust_app import record_batches
 from stream.faust_app.chunk import Chunk
 from stream.faust_app.consumer_thread import ChunkConsumerThread
+from stream.faust_app.record_batches import (
+    BatchwiseFetcher,
+    BatchwiseRecords,
+    RecordBatches,
+)
 
 PARTITION = TopicPartition("purchases", 3)
 ACTIVE = {TP(*PARTITION)}
 
 
+@pytest.fixture(params=["record by record", "batch by batch"])
+def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "batch by batch" and kernel.compiled is None:
+        pytest.skip("the compiled kernel is not installed")
+    monkeypatch.setattr(record_batches, "PART_MAX_RECORDS", 10)
+    return str(request.param)
+
+
 class Fetched:
     """A fetcher that has got some records of one partition."""
 
-    def __init__(self, start: int, offsets: list[int]) -> None:
+    def __init__(self, start: int, offsets: list[int], reading: str, codec: int = 0) -> None:
+        batchwise = reading == "batch by batch"
         self.subscriptions = SubscriptionState()
         self.subscriptions.assign_from_user({PARTITION})
         self.assignment: Any = self.subscriptions.subscription.assignment
         self.state: Any = self.assignment.state_value(PARTITION)
         self.state.reset_to(start)
-        self.fetcher: Any = Fetcher.__new__(Fetcher)
+        self.fetcher: Any = Fetcher.__new__(BatchwiseFetcher if batchwise else Fetcher)
+        data = _batch(offsets, codec)
+        records: Any = (
+            BatchwiseRecords(PARTITION, RecordBatches(data), [], start, None, None, True, 0)
+            if batchwise
+            else PartitionRecords(PARTITION, MemoryRecords(data), [], start, None, None, True, 0)
+        )
         self.fetcher._subscriptions = self.subscriptions
         self.fetcher._wait_consume_future = asyncio.get_running_loop().create_future()
         self.fetcher._records = {
             PARTITION: FetchResult(
-                PARTITION,
-                assignment=self.assignment,
-                partition_records=PartitionRecords(
-                    PARTITION, _batch(offsets), [], start, None, None, True, 0
-                ),
-                backoff=0,
+                PARTITION, assignment=self.assignment, partition_records=records, backoff=0
             )
         }
 
@@ -53,17 +70,17 @@ class Fetched:
         return chunks
 
 
-def _batch(offsets: list[int]) -> MemoryRecords:
-    builder = BatchBuilder(1_000_000, 0)
+def _batch(offsets: list[int], codec: int) -> bytes:
+    builder = BatchBuilder(1_000_000, codec)
     for offset in offsets:
         builder._builder.append(
             offset, 0, b"k%d" % offset, b"v%d" % offset, [("h", b"%d" % offset)]
         )
-    return MemoryRecords(bytes(builder._build()))
+    return bytes(builder._build())
 
 
-async def test_a_chunk_holds_the_records_as_columns() -> None:
-    (chunk,) = await Fetched(0, [0, 1, 2]).drain()
+async def test_a_chunk_holds_the_records_as_columns(reading: str) -> None:
+    (chunk,) = await Fetched(0, [0, 1, 2], reading).drain()
     assert chunk.source == PARTITION
     assert (chunk.start, chunk.end) == (0, 3)
     assert list(chunk.offsets) == [0, 1, 2]
@@ -72,41 +89,48 @@ async def test_a_chunk_holds_the_records_as_columns() -> None:
     assert chunk.headers(1) == [("h", b"1")]
 
 
-async def test_a_chunk_starts_where_the_consumer_stood_not_at_its_first_record() -> None:
-    (chunk,) = await Fetched(2, [0, 1, 2, 5, 9]).drain()
+async def test_a_chunk_starts_where_the_consumer_stood_not_at_its_first_record(
+    reading: str,
+) -> None:
+    (chunk,) = await Fetched(2, [0, 1, 2, 5, 9], reading).drain()
     assert (chunk.start, chunk.end) == (2, 10)
     assert chunk.offsets == [2, 5, 9]
 
 
-async def test_chunks_of_a_large_fetch_join_without_a_gap() -> None:
-    fetched = Fetched(0, list(range(25)))
+async def test_chunks_of_a_large_fetch_join_without_a_gap(reading: str) -> None:
+    fetched = Fetched(0, list(range(25)), reading)
     chunks = [chunk for _ in range(3) for chunk in await fetched.drain(max_records=10)]
     assert [(chunk.start, chunk.end) for chunk in chunks] == [(0, 10), (10, 20), (20, 25)]
     assert [offset for chunk in chunks for offset in chunk.offsets] == list(range(25))
     assert await fetched.drain() == []
 
 
-async def test_records_fetched_before_a_seek_are_dropped() -> None:
-    fetched = Fetched(0, [0, 1, 2])
+async def test_records_fetched_before_a_seek_are_dropped(reading: str) -> None:
+    fetched = Fetched(0, [0, 1, 2], reading)
     fetched.state.seek(1)
     assert await fetched.drain() == []
     assert fetched.state.position == 1
 
 
-async def test_records_of_a_partition_that_is_leaving_are_not_taken() -> None:
-    fetched = Fetched(0, [0, 1, 2])
+async def test_records_of_a_partition_that_is_leaving_are_not_taken(reading: str) -> None:
+    fetched = Fetched(0, [0, 1, 2], reading)
     fetched.subscriptions.subscription.assignment._tp_state.clear()
     fetched.subscriptions.subscription.assignment._topic_partitions = frozenset()
     assert await fetched.drain() == []
 
 
-async def test_records_are_not_wrapped_one_by_one() -> None:
-    (chunk,) = await Fetched(0, [0]).drain()
-    assert not isinstance(chunk.records[0], ConsumerRecord)
+@pytest.mark.parametrize("codec", [1, 2, 3, 4], ids=["gzip", "snappy", "lz4", "zstd"])
+async def test_a_compressed_batch_gives_the_same_chunk(codec: int) -> None:
+    if not (has_gzip, has_snappy, has_lz4, has_zstd)[codec - 1]():
+        pytest.skip("cramjam, which aiokafka compresses with, is not installed")
+    (chunk,) = await Fetched(1, [0, 1, 2], "batch by batch", codec).drain()
+    assert list(chunk.offsets) == [1, 2]
+    assert chunk.values == [b"v1", b"v2"]
+    assert chunk.headers(1) == [("h", b"2")]
 
 
-async def test_an_error_of_the_broker_is_raised() -> None:
-    fetched = Fetched(0, [0])
+async def test_an_error_of_the_broker_is_raised(reading: str) -> None:
+    fetched = Fetched(0, [0], reading)
     fetched.fetcher._records[PARTITION] = FetchError(error=RecordTooLargeError(), backoff=0)
     with pytest.raises(RecordTooLargeError):
         await fetched.drain()

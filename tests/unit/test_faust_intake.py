@@ -7,9 +7,10 @@ import pytest
 from aiokafka.partitioner import murmur2
 
 from stream.engine import Engine
-from stream.faust_app.chunk import Chunk, Header, SourcePartition
+from stream.faust_app.chunk import Chunk, SourcePartition
 from stream.faust_app.fuse import BrokenWorldError
 from stream.faust_app.intake import Intake
+from stream.faust_app.record_batches import Header, RecordColumns
 from stream.settings import load_settings
 
 NOW_MS = 1_700_000_000_000
@@ -49,7 +50,7 @@ def chunk(start: int, count: int, source: SourcePartition = PURCHASES) -> Chunk:
         Record(offset, customer.encode(), purchase(offset, customer))
         for offset in range(start, start + count)
     ]
-    return Chunk.of(source, start, start + count, records)
+    return Chunk.of(source, start, start + count, [RecordColumns.of(records)])
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def test_records_of_a_partition_never_sought_are_refused(intake: Intake) -> None
 def test_gaps_inside_a_chunk_are_no_loss(intake: Intake) -> None:
     name = customer_of(0)
     records = [Record(offset, name.encode(), purchase(offset, name)) for offset in (12, 17)]
-    intake.apply(Chunk.of(PURCHASES, 10, 25, records))
+    intake.apply(Chunk.of(PURCHASES, 10, 25, [RecordColumns.of(records)]))
     assert intake.positions == {PURCHASES: 25}
     assert intake.outcomes["purchases", "applied"] == 2
 
@@ -165,7 +166,7 @@ def test_there_is_something_to_commit_until_the_positions_are_committed(intake: 
 
 
 def test_seeking_starts_over_from_the_committed_offsets(intake: Intake) -> None:
-    intake.apply(Chunk.of(PURCHASES, 10, 11, [Record(10, b"k", b"not json")]))
+    intake.apply(Chunk.of(PURCHASES, 10, 11, [RecordColumns.of([Record(10, b"k", b"not json")])]))
     intake.hold()
     intake.seek({PURCHASES: 10})
     assert intake.positions == {PURCHASES: 10}
@@ -177,7 +178,7 @@ def test_seeking_starts_over_from_the_committed_offsets(intake: Intake) -> None:
 
 def test_a_dead_letter_keeps_the_record_and_tells_why(intake: Intake) -> None:
     bad = Record(10, b"key", b"not json", (("trace", b"1"), ("empty", None)))
-    intake.apply(Chunk.of(PURCHASES, 10, 11, [bad]))
+    intake.apply(Chunk.of(PURCHASES, 10, 11, [RecordColumns.of([bad])]))
     (part,) = intake.snapshot()
     (letter,) = part.forwards
     assert (letter.topic, letter.partition) == ("dead", 0)
@@ -197,7 +198,7 @@ def test_a_dead_letter_keeps_the_record_and_tells_why(intake: Intake) -> None:
 def test_a_stray_is_forwarded_to_its_partition_with_its_headers(intake: Intake) -> None:
     name = customer_of(1)
     stray = Record(10, b"any key", purchase(1, name), (("trace", b"1"),))
-    intake.apply(Chunk.of(PURCHASES, 10, 11, [stray]))
+    intake.apply(Chunk.of(PURCHASES, 10, 11, [RecordColumns.of([stray])]))
     (part,) = intake.snapshot()
     (forward,) = part.forwards
     assert (forward.topic, forward.partition, forward.key) == ("rerouted", 1, name.encode())

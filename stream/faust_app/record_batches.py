@@ -1,0 +1,221 @@
+"""Record batches taken apart whole, where aiokafka makes an object of every record.
+
+With the compiled kernel a fetched batch becomes columns in one call. aiokafka's own classes
+still check it, read old formats and know about transactions.
+"""
+
+from __future__ import annotations
+
+import struct
+from functools import partial
+from types import FunctionType
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+from aiokafka import codec
+from aiokafka.consumer.fetcher import READ_COMMITTED, Fetcher, PartitionRecords
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import DefaultRecordBatch
+from aiokafka.record.legacy_records import LegacyRecordBatch
+
+from stream import kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import ModuleType
+
+    from aiokafka import AIOKafkaConsumer
+
+Header = tuple[str, bytes | None]
+
+#: A batch may hold a million small records; one chunk should not.
+PART_MAX_RECORDS = 10_000
+
+_LENGTH_AT = 8
+_OVERHEAD = 12
+_MAGIC_AT = 16
+_COLUMNS_FROM_FORMAT = 2
+_HEADER_SIZE = 61
+_DECOMPRESS: dict[int, Callable[[memoryview], bytes]] = {
+    1: codec.gzip_decode,
+    2: codec.snappy_decode,
+    3: codec.lz4_decode,
+    4: codec.zstd_decode,
+}
+
+
+class FetchedRecord(Protocol):
+    """What is used of a record as aiokafka decodes it."""
+
+    @property
+    def offset(self) -> int:
+        """Its offset in the partition."""
+
+    @property
+    def key(self) -> bytes | None:
+        """Its key."""
+
+    @property
+    def value(self) -> bytes | None:
+        """Its value; None for a tombstone."""
+
+    @property
+    def headers(self) -> Sequence[Header]:
+        """Its headers."""
+
+
+class RecordColumns(NamedTuple):
+    """Consecutive records of one partition."""
+
+    offsets: list[int]
+    keys: list[bytes | None]
+    values: list[bytes | None]
+    headers: Callable[[int], list[Header]]
+
+    @classmethod
+    def of(cls, records: Sequence[FetchedRecord]) -> RecordColumns:
+        """Lay records out in columns."""
+        return cls(
+            [record.offset for record in records],
+            [record.key for record in records],
+            [record.value for record in records],
+            lambda index: list(records[index].headers),
+        )
+
+
+class RecordBatch:
+    """One batch: what aiokafka says of it, and its records as columns."""
+
+    def __init__(self, data: memoryview) -> None:
+        self._data = data
+        self._has_columns = data[_MAGIC_AT] >= _COLUMNS_FROM_FORMAT
+        #: aiokafka's view of it.
+        self.about = (
+            DefaultRecordBatch(data)
+            if self._has_columns
+            else LegacyRecordBatch(data, data[_MAGIC_AT])
+        )
+
+    def columns(self, from_offset: int) -> Iterator[RecordColumns]:
+        """The records from an offset on, in parts of bounded size.
+
+        Raises:
+            CorruptRecordException: when they cannot be read.
+        """
+        if not self._has_columns or kernel.compiled is None:
+            yield RecordColumns.of([each for each in self.about if each.offset >= from_offset])
+            return
+        body: bytes | memoryview = self._data[_HEADER_SIZE:]
+        if self.about.compression_type:
+            body = _DECOMPRESS[self.about.compression_type](body)
+        try:
+            raw_offsets, keys, values, headers_at = kernel.compiled.read_records(
+                self._data, body, from_offset
+            )
+        except ValueError as error:
+            raise CorruptRecordException(str(error)) from None
+        offsets = np.frombuffer(raw_offsets, np.int64).tolist()
+        for first in range(0, len(offsets), PART_MAX_RECORDS):
+            some = slice(first, first + PART_MAX_RECORDS)
+            headers = partial(_headers, kernel.compiled, body, headers_at, first)
+            yield RecordColumns(offsets[some], keys[some], values[some], headers)
+
+
+class RecordBatches:
+    """The batches of a fetched partition: aiokafka's ``MemoryRecords``, keeping the bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = memoryview(data)
+        self._at = 0
+
+    def size_in_bytes(self) -> int:
+        """All that was fetched, the last batch perhaps cut short."""
+        return len(self._data)
+
+    def has_next(self) -> bool:
+        """Whether another whole batch is there."""
+        return self._end() is not None
+
+    def next_batch(self) -> RecordBatch:
+        """The next whole batch.
+
+        Raises:
+            CorruptRecordException: when it is too short to be one.
+        """
+        end = self._end()
+        if end is None or end - self._at <= _MAGIC_AT:
+            raise CorruptRecordException("a record batch is shorter than its header")
+        data, self._at = self._data[self._at : end], end
+        return RecordBatch(data)
+
+    def _end(self) -> int | None:
+        if len(self._data) - self._at < _OVERHEAD:
+            return None
+        (length,) = struct.unpack_from(">i", self._data, self._at + _LENGTH_AT)
+        end: int = self._at + _OVERHEAD + length
+        return end if self._at < end <= len(self._data) else None
+
+
+class BatchwiseRecords(PartitionRecords):
+    """aiokafka's reading of a fetched partition, giving columns in place of records."""
+
+    def _unpack_records(self) -> Iterator[RecordColumns]:
+        while self._records.has_next():
+            batch: RecordBatch = self._records.next_batch()
+            about = batch.about
+            if self._check_crcs and not about.validate_crc():
+                raise CorruptRecordException(f"{self._tp}: a batch does not match its checksum")
+            if not (self._is_aborted(about) or about.is_control_batch):
+                for columns in batch.columns(self.next_fetch_offset):
+                    if not columns.offsets:
+                        continue
+                    self.next_fetch_offset = columns.offsets[-1] + 1
+                    yield columns
+            # Also past records that compaction took away, or that are no events.
+            self.next_fetch_offset = about.next_offset
+
+    def _is_aborted(self, about: DefaultRecordBatch) -> bool:
+        if self._isolation_level != READ_COMMITTED or about.producer_id is None:
+            return False
+        self._consume_aborted_up_to(about.base_offset)
+        if about.is_control_batch and self._contains_abort_marker(about):
+            self._aborted_producers.discard(about.producer_id)
+        return about.is_transactional and about.producer_id in self._aborted_producers
+
+
+def _with_names(function: FunctionType, **names: object) -> FunctionType:
+    """A method that finds other things under some of its module's names."""
+    return FunctionType(
+        function.__code__,
+        {**function.__globals__, **names},
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+
+
+class BatchwiseFetcher(Fetcher):
+    """aiokafka's fetcher, which names the classes it reads with and takes no others."""
+
+    _proc_fetch_request = _with_names(
+        Fetcher._proc_fetch_request,  # noqa: SLF001 - held by test_faust_internals.py
+        MemoryRecords=RecordBatches,
+        PartitionRecords=BatchwiseRecords,
+    )
+
+
+def read_batchwise(consumer: AIOKafkaConsumer) -> None:
+    """Have a started consumer without partitions yet give columns in place of records.
+
+    Nothing changes without a compiled kernel.
+    """
+    if kernel.compiled is not None:
+        consumer._fetcher.__class__ = BatchwiseFetcher  # noqa: SLF001 - it is made in `start`
+
+
+def _headers(
+    compiled: ModuleType, body: bytes | memoryview, headers_at: bytes, first: int, index: int
+) -> list[Header]:
+    at = int(np.frombuffer(headers_at, np.int64)[first + index])
+    headers: list[Header] = compiled.read_headers(body, at)
+    return headers

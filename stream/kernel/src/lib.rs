@@ -1,0 +1,21 @@
+//! The hot path's inner loops. What each must do is said, and done, by its reference in Python:
+//! `stream/wire/event_json.py`, `stream/domain/paged.py` and aiokafka's own record reader.
+
+mod cursor;
+mod events;
+mod numbers;
+mod records;
+mod scatter;
+mod times;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _compiled(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<events::EventReader>()?;
+    module.add_function(wrap_pyfunction!(records::read_records, module)?)?;
+    module.add_function(wrap_pyfunction!(records::read_headers, module)?)?;
+    module.add_function(wrap_pyfunction!(scatter::scatter_i32, module)?)?;
+    module.add_function(wrap_pyfunction!(scatter::scatter_i64, module)?)?;
+    Ok(())
+}
