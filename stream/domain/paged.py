@@ -9,7 +9,6 @@ page and the cells of one page only.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -46,15 +45,9 @@ class PagedArray:
         compiled: the kernel; None for the reference alone.
     """
 
-    def __init__(self, dtype: DTypeLike, compiled: ModuleType | None = kernel.compiled) -> None:
+    def __init__(self, dtype: DTypeLike, compiled: kernel.Kernel | None = kernel.compiled) -> None:
         self.rows = 0
-        self._scatter = (
-            None
-            if compiled is None
-            else compiled.scatter_i32
-            if np.dtype(dtype) == np.int32
-            else compiled.scatter_i64
-        )
+        self._compiled = compiled
         self._pages: NDArray[np.int32] | NDArray[np.int64] = np.zeros((16, PAGE_CELLS), dtype)
         self._page_count = 1
         self._page_sums: I64 = np.zeros(16, np.int64)
@@ -87,17 +80,15 @@ class PagedArray:
             bases: ``[dimension, order]``: the row from which terms count, in each dimension.
             terms: what to add for these orders.
         """
-        if self._scatter is None:
+        if self._compiled is None:
             self._add(*_unrolled(bases, terms))
             return
-        unplaced = self._scatter(
+        unplaced = self._compiled.scatter(
             self._pages,
             self._directory,
             self._stale.view(np.uint8),
-            self._directory.shape[1],
             self._first_block,
             np.ascontiguousarray(bases),
-            bases.shape[1],
             terms,
         )
         if unplaced[0]:

@@ -7,10 +7,12 @@ still check it, read old formats and know about transactions.
 from __future__ import annotations
 
 import struct
+import zlib
 from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+import cramjam
 import numpy as np
 from aiokafka import codec
 from aiokafka.consumer.fetcher import READ_COMMITTED, Fetcher, PartitionRecords
@@ -22,7 +24,6 @@ from stream import kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from types import ModuleType
 
     from aiokafka import AIOKafkaConsumer
 
@@ -34,14 +35,19 @@ PART_MAX_RECORDS = 10_000
 _LENGTH_AT = 8
 _OVERHEAD = 12
 _MAGIC_AT = 16
-_COLUMNS_FROM_FORMAT = 2
+_COUNT_AT = 57
+#: The first format whose records the kernel reads, and the size of its batches' header.
+_FORMAT = 2
 _HEADER_SIZE = 61
-_DECOMPRESS: dict[int, Callable[[memoryview], bytes]] = {
+#: The shortest batch of an older format.
+_SMALLEST = 26
+_DECOMPRESS: dict[int, Callable[[bytes], bytes]] = {
     1: codec.gzip_decode,
     2: codec.snappy_decode,
     3: codec.lz4_decode,
     4: codec.zstd_decode,
 }
+_NOT_COMPRESSED_SO = (cramjam.DecompressionError, EOFError, OSError, struct.error, zlib.error)
 
 
 class FetchedRecord(Protocol):
@@ -84,16 +90,30 @@ class RecordColumns(NamedTuple):
 
 
 class RecordBatch:
-    """One batch: what aiokafka says of it, and its records as columns."""
+    """One batch: what aiokafka says of it, and its records as columns.
 
-    def __init__(self, data: memoryview) -> None:
-        self._data = data
-        self._has_columns = data[_MAGIC_AT] >= _COLUMNS_FROM_FORMAT
+    Args:
+        data: bytes of which the batch is a part.
+        first: where it begins.
+        end: where it ends.
+        compiled: the kernel; None for aiokafka's reader alone.
+
+    Raises:
+        CorruptRecordException: when it is shorter than its header.
+    """
+
+    def __init__(
+        self, data: bytes, first: int, end: int, compiled: kernel.Kernel | None = kernel.compiled
+    ) -> None:
+        self._data, self._first, self._end = data, first, end
+        magic = data[first + _MAGIC_AT] if end - first >= _SMALLEST else 0
+        if end - first < (_HEADER_SIZE if magic >= _FORMAT else _SMALLEST):
+            raise CorruptRecordException("a record batch is shorter than its header")
+        view = memoryview(data)[first:end]
+        self._compiled = compiled if magic >= _FORMAT else None
         #: aiokafka's view of it.
         self.about = (
-            DefaultRecordBatch(data)
-            if self._has_columns
-            else LegacyRecordBatch(data, data[_MAGIC_AT])
+            DefaultRecordBatch(view) if magic >= _FORMAT else LegacyRecordBatch(view, magic)
         )
 
     def columns(self, from_offset: int) -> Iterator[RecordColumns]:
@@ -102,30 +122,40 @@ class RecordBatch:
         Raises:
             CorruptRecordException: when they cannot be read.
         """
-        if not self._has_columns or kernel.compiled is None:
+        if self._compiled is None:
             yield RecordColumns.of([each for each in self.about if each.offset >= from_offset])
             return
-        body: bytes | memoryview = self._data[_HEADER_SIZE:]
-        if self.about.compression_type:
-            body = _DECOMPRESS[self.about.compression_type](body)
         try:
-            raw_offsets, keys, values, headers_at = kernel.compiled.read_records(
-                self._data, body, from_offset
+            body, part = self._uncompressed()
+            (count,) = struct.unpack_from(">i", self._data, self._first + _COUNT_AT)
+            raw_offsets, keys, values, headers_at = self._compiled.read_records(
+                body, part, self.about.base_offset, count, from_offset
             )
-        except ValueError as error:
-            raise CorruptRecordException(str(error)) from None
+        except (ValueError, *_NOT_COMPRESSED_SO) as error:
+            raise CorruptRecordException(f"a record batch cannot be read: {error}") from error
         offsets = np.frombuffer(raw_offsets, np.int64).tolist()
         for first in range(0, len(offsets), PART_MAX_RECORDS):
             some = slice(first, first + PART_MAX_RECORDS)
-            headers = partial(_headers, kernel.compiled, body, headers_at, first)
+            headers = partial(_headers, self._compiled, body, headers_at, first)
             yield RecordColumns(offsets[some], keys[some], values[some], headers)
+
+    def _uncompressed(self) -> tuple[bytes, tuple[int, int]]:
+        """Bytes, and which part of them the records are."""
+        first = self._first + _HEADER_SIZE
+        if not self.about.compression_type:
+            return self._data, (first, self._end)
+        decompress = _DECOMPRESS.get(self.about.compression_type)
+        if decompress is None:
+            raise ValueError("compressed in a way that Kafka does not know")
+        body = decompress(self._data[first : self._end])
+        return body, (0, len(body))
 
 
 class RecordBatches:
     """The batches of a fetched partition: aiokafka's ``MemoryRecords``, keeping the bytes."""
 
     def __init__(self, data: bytes) -> None:
-        self._data = memoryview(data)
+        self._data = data
         self._at = 0
 
     def size_in_bytes(self) -> int:
@@ -140,24 +170,26 @@ class RecordBatches:
         """The next whole batch.
 
         Raises:
-            CorruptRecordException: when it is too short to be one.
+            CorruptRecordException: when there is none, or it is too short to be one.
         """
         end = self._end()
-        if end is None or end - self._at <= _MAGIC_AT:
-            raise CorruptRecordException("a record batch is shorter than its header")
-        data, self._at = self._data[self._at : end], end
-        return RecordBatch(data)
+        if end is None:
+            raise CorruptRecordException("there is no whole record batch")
+        first, self._at = self._at, end
+        return RecordBatch(self._data, first, end)
 
     def _end(self) -> int | None:
         if len(self._data) - self._at < _OVERHEAD:
             return None
         (length,) = struct.unpack_from(">i", self._data, self._at + _LENGTH_AT)
         end: int = self._at + _OVERHEAD + length
-        return end if self._at < end <= len(self._data) else None
+        return end if end <= len(self._data) else None
 
 
 class BatchwiseRecords(PartitionRecords):
     """aiokafka's reading of a fetched partition, giving columns in place of records."""
+
+    next_fetch_offset: int
 
     def _unpack_records(self) -> Iterator[RecordColumns]:
         while self._records.has_next():
@@ -214,8 +246,6 @@ def read_batchwise(consumer: AIOKafkaConsumer) -> None:
 
 
 def _headers(
-    compiled: ModuleType, body: bytes | memoryview, headers_at: bytes, first: int, index: int
+    compiled: kernel.Kernel, body: bytes, headers_at: bytes, first: int, index: int
 ) -> list[Header]:
-    at = int(np.frombuffer(headers_at, np.int64)[first + index])
-    headers: list[Header] = compiled.read_headers(body, at)
-    return headers
+    return compiled.read_headers(body, int(np.frombuffer(headers_at, np.int64)[first + index]))

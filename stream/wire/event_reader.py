@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import ModuleType
 
 import numpy as np
 
@@ -27,36 +26,30 @@ class EventReader:
     """
 
     def __init__(
-        self, dimensions: tuple[str, ...], compiled: ModuleType | None = kernel.compiled
+        self, dimensions: tuple[str, ...], compiled: kernel.Kernel | None = kernel.compiled
     ) -> None:
         self._decoder = EventDecoder(dimensions)
         self._entry_type = entry_type(len(dimensions))
-        self._compiled = (
-            None if compiled is None else compiled.EventReader(dimensions, currencies())
-        )
+        self._plain = None if compiled is None else compiled.EventReader(dimensions, currencies())
 
     def read(self, values: Sequence[bytes | None]) -> tuple[EventBatch, list[DeadLetter]]:
         """Read the values of a chunk; each becomes an event or a dead letter."""
-        if self._compiled is None:
+        if self._plain is None:
             return self._decoder.decode(values)
-        entries = np.zeros(len(values), self._entry_type)
-        left, keys, texts = self._compiled.read(list(values), entries.view(np.uint8))
+        left, records, keys, texts = self._plain.read(list(values))
+        entries = np.frombuffer(records, self._entry_type)
         columns = [
-            TextColumn(entries["values"][:, dimension].astype(np.int64), list_of_texts)
-            for dimension, list_of_texts in enumerate(texts)
+            TextColumn(entries["values"][:, dimension].astype(np.int64), texts_of_dimension)
+            for dimension, texts_of_dimension in enumerate(texts)
         ]
         batch = EventBatch(np.arange(len(values), dtype=np.int64), keys, entries, columns)
         if not left:
             return batch, []
         rest, letters = self._decoder.decode([values[place] for place in left])
-        places = np.array(left, np.int64)
-        return (
-            _filled(batch, rest, places),
-            [
-                DeadLetter(left[letter.index], letter.outcome, letter.reason, letter.detail)
-                for letter in letters
-            ],
-        )
+        return _filled(batch, rest, np.array(left, np.int64)), [
+            DeadLetter(left[letter.index], letter.outcome, letter.reason, letter.detail)
+            for letter in letters
+        ]
 
 
 def _filled(batch: EventBatch, rest: EventBatch, left: I64) -> EventBatch:
@@ -65,12 +58,29 @@ def _filled(batch: EventBatch, rest: EventBatch, left: I64) -> EventBatch:
     batch.entries[at] = rest.entries
     for place, key in zip(at.tolist(), rest.keys, strict=True):
         batch.keys[place] = key
-    for dimension, column in enumerate(rest.values):
-        known = batch.values[dimension]
-        places = known.places
-        places[at] = np.where(column.places > 0, column.places + len(known.texts) - 1, 0)
-        batch.values[dimension] = TextColumn(places, known.texts + column.texts[1:])
+    batch.values = [
+        _column(known, column, at) for known, column in zip(batch.values, rest.values, strict=True)
+    ]
     refused = np.setdiff1d(left, at, assume_unique=True)
     if len(refused) == 0:
         return batch
     return batch.take(np.setdiff1d(batch.index, refused, assume_unique=True))
+
+
+def _column(known: TextColumn, rest: TextColumn, at: I64) -> TextColumn:
+    """A column with the rest in these places.
+
+    Its texts are numbered in the order in which the chunk's events carry them: codes are given
+    out in this order, and must not depend on how an event was written.
+    """
+    places = known.places.copy()
+    places[at] = rest.places + len(known.texts)
+    texts = known.texts + rest.texts
+    first = np.full(len(texts), len(places))
+    first[places[::-1]] = np.arange(len(places))[::-1]
+    in_order = np.argsort(first)[: np.count_nonzero(first < len(places))]
+    numbers = {"": 0}
+    table = np.zeros(len(texts), np.int64)
+    for place in in_order.tolist():
+        table[place] = numbers.setdefault(texts[place], len(numbers))
+    return TextColumn(table[places], list(numbers))

@@ -2,6 +2,8 @@
 
 /// Containers inside a value that is skipped may nest so deep.
 const MAX_DEPTH: usize = 32;
+/// Whatever the field, the reference can hold a number of so many characters.
+const LONGEST_NUMBER: usize = 40;
 
 /// A value of a field that is a text or a number.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -59,11 +61,12 @@ impl<'a> Cursor<'a> {
                 _ => self.at += 1,
             }
         }
+        let text = self.bytes.get(first..self.at);
         self.at += 1;
-        Some(&self.bytes[first..self.at - 1])
+        text
     }
 
-    /// A number without exponent.
+    /// A number without exponent, and not overlong.
     #[inline]
     fn number(&mut self) -> Option<&'a [u8]> {
         let first = self.at;
@@ -84,7 +87,7 @@ impl<'a> Cursor<'a> {
         }
         match self.peek() {
             Some(b'e' | b'E' | b'0'..=b'9') => None,
-            _ => Some(&self.bytes[first..self.at]),
+            _ => self.bytes.get(first..self.at).filter(|number| number.len() <= LONGEST_NUMBER),
         }
     }
 

@@ -3,9 +3,11 @@
 
 mod cursor;
 mod events;
+mod fields;
 mod numbers;
 mod records;
 mod scatter;
+mod texts;
 mod times;
 
 use pyo3::prelude::*;
@@ -15,7 +17,6 @@ fn _compiled(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<events::EventReader>()?;
     module.add_function(wrap_pyfunction!(records::read_records, module)?)?;
     module.add_function(wrap_pyfunction!(records::read_headers, module)?)?;
-    module.add_function(wrap_pyfunction!(scatter::scatter_i32, module)?)?;
-    module.add_function(wrap_pyfunction!(scatter::scatter_i64, module)?)?;
+    module.add_function(wrap_pyfunction!(scatter::scatter, module)?)?;
     Ok(())
 }

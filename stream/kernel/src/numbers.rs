@@ -13,8 +13,7 @@ pub fn whole(digits: &[u8]) -> Option<u64> {
         return None;
     }
     digits.iter().try_fold(0u64, |number, byte| {
-        byte.is_ascii_digit()
-            .then(|| number * 10 + u64::from(byte - b'0'))
+        byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0'))
     })
 }
 
@@ -34,16 +33,14 @@ pub fn number_minor_units(number: &[u8], exponent: usize) -> Option<i64> {
 }
 
 fn split(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    match text.iter().position(|byte| *byte == b'.') {
-        None => Some((text, &[])),
-        Some(point) => {
-            let fraction = &text[point + 1..];
-            let sound = !fraction.is_empty()
-                && fraction.len() <= LONGEST_FRACTION
-                && fraction.iter().all(u8::is_ascii_digit);
-            sound.then_some((&text[..point], fraction))
-        }
-    }
+    let Some(point) = text.iter().position(|byte| *byte == b'.') else {
+        return Some((text, &[]));
+    };
+    let (units, fraction) = (text.get(..point)?, text.get(point + 1..)?);
+    let sound = !fraction.is_empty()
+        && fraction.len() <= LONGEST_FRACTION
+        && fraction.iter().all(u8::is_ascii_digit);
+    sound.then_some((units, fraction))
 }
 
 fn minor_units(units: &[u8], fraction: &[u8], exponent: usize) -> Option<i64> {
@@ -52,8 +49,8 @@ fn minor_units(units: &[u8], fraction: &[u8], exponent: usize) -> Option<i64> {
         let digit = fraction.get(place).map_or(0, |byte| byte - b'0');
         minor = minor * 10 + u128::from(digit);
     }
-    let excess = fraction.get(exponent..).unwrap_or(&[]);
-    if minor > MAX_MINOR_UNITS || excess.iter().any(|byte| *byte != b'0') {
+    let mut excess = fraction.iter().skip(exponent);
+    if minor > MAX_MINOR_UNITS || excess.any(|byte| *byte != b'0') {
         return None;
     }
     i64::try_from(minor).ok()

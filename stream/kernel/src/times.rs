@@ -4,7 +4,7 @@ use crate::cursor::Token;
 use crate::numbers::whole;
 
 const LAST_MS: i64 = 253_402_300_799_999;
-const NUMBER_IS_MS_ABOVE: f64 = 1e11;
+const NUMBER_IS_MS_ABOVE: u64 = 100_000_000_000;
 const LONGEST_REST: usize = 40;
 
 /// Milliseconds since the epoch.
@@ -18,26 +18,34 @@ pub fn time_ms(token: Token<'_>) -> Option<i64> {
 
 fn number_ms(number: &[u8]) -> Option<i64> {
     if let Some(whole) = whole(number) {
-        #[allow(clippy::cast_precision_loss)]
-        let scale = if whole as f64 > NUMBER_IS_MS_ABOVE { 1 } else { 1000 };
+        let scale = if whole > NUMBER_IS_MS_ABOVE { 1 } else { 1000 };
         let ms = i64::try_from(whole).ok()? * scale;
         return (ms <= LAST_MS).then_some(ms);
     }
-    let value: f64 = std::str::from_utf8(number).ok()?.parse().ok()?;
-    let ms = if value > NUMBER_IS_MS_ABOVE { value } else { value * 1000.0 };
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
-    (!number.starts_with(b"-") && ms <= LAST_MS as f64).then(|| ms.round_ties_even() as i64)
+    fraction_number_ms(std::str::from_utf8(number).ok()?.parse().ok()?)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "both limits are less than 2^53")]
+#[expect(clippy::cast_possible_truncation, reason = "it is at most LAST_MS")]
+fn fraction_number_ms(number: f64) -> Option<i64> {
+    let ms = if number > NUMBER_IS_MS_ABOVE as f64 { number } else { number * 1000.0 };
+    let sound = number.is_sign_positive() && ms <= LAST_MS as f64;
+    sound.then(|| ms.round_ties_even() as i64)
 }
 
 fn text_ms(text: &[u8]) -> Option<i64> {
-    let (clock, rest) = text.split_at_checked(19)?;
-    let marks = clock[4] == b'-' && clock[7] == b'-' && clock[13] == b':' && clock[16] == b':';
-    if !marks || !matches!(clock[10], b'T' | b't' | b' ') {
+    let (clock, rest) = text.split_first_chunk::<19>()?;
+    // YYYY-MM-DDTHH:MM:SS
+    let [y1, y2, y3, y4, b'-', o1, o2, b'-', d1, d2, mark, h1, h2, b':', m1, m2, b':', s1, s2] =
+        *clock
+    else {
+        return None;
+    };
+    if !matches!(mark, b'T' | b't' | b' ') {
         return None;
     }
-    let (year, month, day) = (digits(&clock[0..4])?, digits(&clock[5..7])?, digits(&clock[8..10])?);
-    let (hour, minute) = (digits(&clock[11..13])?, digits(&clock[14..16])?);
-    let second = digits(&clock[17..19])?;
+    let (year, month, day) = (digits(&[y1, y2, y3, y4])?, digits(&[o1, o2])?, digits(&[d1, d2])?);
+    let (hour, minute, second) = (digits(&[h1, h2])?, digits(&[m1, m2])?, digits(&[s1, s2])?);
     if year < 1970 || !(1..=12).contains(&month) || day < 1 || day > days_of_month(year, month) {
         return None;
     }
@@ -54,19 +62,10 @@ fn rest_ms(rest: &[u8]) -> Option<i64> {
     if rest.len() > LONGEST_REST {
         return None;
     }
-    let mut zone = rest;
-    let mut fraction_ms = 0;
-    if rest.first() == Some(&b'.') {
-        let count = rest[1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if count == 0 {
-            return None;
-        }
-        for place in 1..=3 {
-            let digit = if place <= count { rest[place] - b'0' } else { 0 };
-            fraction_ms = fraction_ms * 10 + i64::from(digit);
-        }
-        zone = &rest[1 + count..];
-    }
+    let (fraction_ms, zone) = match rest.split_first() {
+        Some((b'.', after)) => fraction_ms(after)?,
+        _ => (0, rest),
+    };
     match zone {
         [b'Z' | b'z'] => Some(fraction_ms),
         [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
@@ -79,6 +78,17 @@ fn rest_ms(rest: &[u8]) -> Option<i64> {
         }
         _ => None,
     }
+}
+
+/// The milliseconds of a fraction's digits, cut; and what follows them.
+fn fraction_ms(after_point: &[u8]) -> Option<(i64, &[u8])> {
+    let count = after_point.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (fraction, zone) = after_point.split_at_checked(count)?;
+    if fraction.is_empty() {
+        return None;
+    }
+    let digit_at = |place| fraction.get(place).map_or(0, |byte| i64::from(byte - b'0'));
+    Some(((digit_at(0) * 10 + digit_at(1)) * 10 + digit_at(2), zone))
 }
 
 fn digits(bytes: &[u8]) -> Option<i64> {
