@@ -16,7 +16,7 @@ import cramjam
 import numpy as np
 from aiokafka import codec
 from aiokafka.consumer.fetcher import READ_COMMITTED, Fetcher, PartitionRecords
-from aiokafka.errors import CorruptRecordException
+from aiokafka.errors import CorruptRecordException, UnsupportedCodecError
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.legacy_records import LegacyRecordBatch
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from aiokafka import AIOKafkaConsumer
+
+    from stream.domain.arrays import I64
 
 Header = tuple[str, bytes | None]
 
@@ -47,7 +49,16 @@ _DECOMPRESS: dict[int, Callable[[bytes], bytes]] = {
     3: codec.lz4_decode,
     4: codec.zstd_decode,
 }
-_NOT_COMPRESSED_SO = (cramjam.DecompressionError, EOFError, OSError, struct.error, zlib.error)
+#: What decompressing and reading raise when the bytes are not what they should be.
+_UNREADABLE = (
+    ValueError,
+    EOFError,
+    OSError,
+    UnsupportedCodecError,
+    cramjam.DecompressionError,
+    struct.error,
+    zlib.error,
+)
 
 
 class FetchedRecord(Protocol):
@@ -88,6 +99,15 @@ class RecordColumns(NamedTuple):
             lambda index: list(records[index].headers),
         )
 
+    def part(self, first: int, end: int) -> RecordColumns:
+        """The records from one place to another."""
+        return RecordColumns(
+            self.offsets[first:end],
+            self.keys[first:end],
+            self.values[first:end],
+            lambda index: self.headers(first + index),
+        )
+
 
 class RecordBatch:
     """One batch: what aiokafka says of it, and its records as columns.
@@ -96,21 +116,18 @@ class RecordBatch:
         data: bytes of which the batch is a part.
         first: where it begins.
         end: where it ends.
-        compiled: the kernel; None for aiokafka's reader alone.
 
     Raises:
         CorruptRecordException: when it is shorter than its header.
     """
 
-    def __init__(
-        self, data: bytes, first: int, end: int, compiled: kernel.Kernel | None = kernel.compiled
-    ) -> None:
+    def __init__(self, data: bytes, first: int, end: int) -> None:
         self._data, self._first, self._end = data, first, end
         magic = data[first + _MAGIC_AT] if end - first >= _SMALLEST else 0
         if end - first < (_HEADER_SIZE if magic >= _FORMAT else _SMALLEST):
             raise CorruptRecordException("a record batch is shorter than its header")
         view = memoryview(data)[first:end]
-        self._compiled = compiled if magic >= _FORMAT else None
+        self._compiled = kernel.compiled if magic >= _FORMAT else None
         #: aiokafka's view of it.
         self.about = (
             DefaultRecordBatch(view) if magic >= _FORMAT else LegacyRecordBatch(view, magic)
@@ -122,22 +139,23 @@ class RecordBatch:
         Raises:
             CorruptRecordException: when they cannot be read.
         """
-        if self._compiled is None:
-            yield RecordColumns.of([each for each in self.about if each.offset >= from_offset])
-            return
         try:
-            body, part = self._uncompressed()
-            (count,) = struct.unpack_from(">i", self._data, self._first + _COUNT_AT)
-            raw_offsets, keys, values, headers_at = self._compiled.read_records(
-                body, part, self.about.base_offset, count, from_offset
-            )
-        except (ValueError, *_NOT_COMPRESSED_SO) as error:
+            columns = self._columns(from_offset)
+        except _UNREADABLE as error:
             raise CorruptRecordException(f"a record batch cannot be read: {error}") from error
-        offsets = np.frombuffer(raw_offsets, np.int64).tolist()
-        for first in range(0, len(offsets), PART_MAX_RECORDS):
-            some = slice(first, first + PART_MAX_RECORDS)
-            headers = partial(_headers, self._compiled, body, headers_at, first)
-            yield RecordColumns(offsets[some], keys[some], values[some], headers)
+        for first in range(0, len(columns.offsets), PART_MAX_RECORDS):
+            yield columns.part(first, first + PART_MAX_RECORDS)
+
+    def _columns(self, from_offset: int) -> RecordColumns:
+        if self._compiled is None:
+            return RecordColumns.of([each for each in self.about if each.offset >= from_offset])
+        body, part = self._uncompressed()
+        (count,) = struct.unpack_from(">i", self._data, self._first + _COUNT_AT)
+        offsets, keys, values, headers_at = self._compiled.read_records(
+            body, part, self.about.base_offset, count, from_offset
+        )
+        headers = partial(_headers, self._compiled, body, np.frombuffer(headers_at, np.int64))
+        return RecordColumns(np.frombuffer(offsets, np.int64).tolist(), keys, values, headers)
 
     def _uncompressed(self) -> tuple[bytes, tuple[int, int]]:
         """Bytes, and which part of them the records are."""
@@ -245,7 +263,5 @@ def read_batchwise(consumer: AIOKafkaConsumer) -> None:
         consumer._fetcher.__class__ = BatchwiseFetcher  # noqa: SLF001 - it is made in `start`
 
 
-def _headers(
-    compiled: kernel.Kernel, body: bytes, headers_at: bytes, first: int, index: int
-) -> list[Header]:
-    return compiled.read_headers(body, int(np.frombuffer(headers_at, np.int64)[first + index]))
+def _headers(compiled: kernel.Kernel, body: bytes, headers_at: I64, index: int) -> list[Header]:
+    return compiled.read_headers(body, int(headers_at[index]))

@@ -6,17 +6,22 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.domain.paged import PAGE_CELLS, PagedArray
+from stream.domain.paged import PAGE_CELLS, PagedArray, Term
+from tests.support.kernels import KERNELS
 
 if TYPE_CHECKING:
+    from stream import kernel
     from stream.domain.arrays import I64
 
 ROWS = 5
 CELLS = st.integers(-3, 3) | st.integers(-5000, 5000) | st.just(10**6)
 TERMS = st.lists(st.tuples(st.integers(0, ROWS - 1), CELLS, st.integers(-3, 3)), max_size=12)
+
+pytestmark = pytest.mark.parametrize("compiled", KERNELS)
 
 
 def _array(values: list[int]) -> I64:
@@ -24,15 +29,15 @@ def _array(values: list[int]) -> I64:
 
 
 def _add(paged: PagedArray, terms: list[tuple[int, int, int]], sign: int = 1) -> None:
-    rows, cells, amounts = zip(*terms, strict=True) if terms else ([], [], [])
-    paged.add(_array([*rows]), _array([*cells]), _array([*amounts]) * sign)
+    rows, cells, amounts = map(list, zip(*terms, strict=True)) if terms else ([], [], [])
+    paged.add(_array(rows)[np.newaxis], [Term(0, None, _array(cells), _array(amounts) * sign)])
 
 
 @given(st.lists(TERMS, max_size=4), st.lists(CELLS, min_size=1, max_size=6))
 def test_prefix_sums_and_cells_are_those_of_a_dictionary(
-    batches: list[list[tuple[int, int, int]]], asked: list[int]
+    compiled: kernel.Kernel | None, batches: list[list[tuple[int, int, int]]], asked: list[int]
 ) -> None:
-    paged, expected = PagedArray(np.int32), Counter[tuple[int, int]]()
+    paged, expected = PagedArray(np.int32, compiled), Counter[tuple[int, int]]()
     paged.add_rows(ROWS)
     for batch in batches:
         _add(paged, batch)
@@ -52,9 +57,11 @@ def test_prefix_sums_and_cells_are_those_of_a_dictionary(
 
 @given(TERMS, TERMS)
 def test_taking_terms_out_again_leaves_the_rest(
-    stay: list[tuple[int, int, int]], leave: list[tuple[int, int, int]]
+    compiled: kernel.Kernel | None,
+    stay: list[tuple[int, int, int]],
+    leave: list[tuple[int, int, int]],
 ) -> None:
-    paged, without = PagedArray(np.int64), PagedArray(np.int64)
+    paged, without = PagedArray(np.int64, compiled), PagedArray(np.int64, compiled)
     for one in (paged, without):
         one.add_rows(ROWS)
         _add(one, stay)
@@ -63,35 +70,37 @@ def test_taking_terms_out_again_leaves_the_rest(
     assert paged.dense() == without.dense()
 
 
-def test_rows_can_be_added_at_any_time_and_start_empty() -> None:
-    paged = PagedArray(np.int64)
+def test_rows_can_be_added_at_any_time_and_start_empty(compiled: kernel.Kernel | None) -> None:
+    paged = PagedArray(np.int64, compiled)
     for number in range(100):
         assert paged.add_rows(3) == 3 * number
-        paged.add(_array([3 * number]), _array([number * PAGE_CELLS]), _array([number + 1]))
+        _add(paged, [(3 * number, number * PAGE_CELLS, number + 1)])
     assert paged.rows == 300
     assert paged.sum_to(np.arange(300), 10**9).tolist()[::3] == list(range(1, 101))
     assert paged.sum_to(np.arange(1, 300, 3), 10**9).sum() == 0
 
 
-def test_nothing_added_is_zero_everywhere() -> None:
-    paged = PagedArray(np.int32)
+def test_nothing_added_is_zero_everywhere(compiled: kernel.Kernel | None) -> None:
+    paged = PagedArray(np.int32, compiled)
     assert paged.sum_to(_array([]), 5).tolist() == []
     paged.add_rows(2)
-    paged.add(_array([]), _array([]), _array([]))
+    _add(paged, [])
     assert paged.sum_to(_array([0, 1]), -5).tolist() == [0, 0]
     assert paged.dense() == {}
     assert paged.first_cell(1) is None
 
 
-def test_sums_of_int32_cells_are_wider_than_a_cell() -> None:
-    paged = PagedArray(np.int32)
+def test_sums_of_int32_cells_are_wider_than_a_cell(compiled: kernel.Kernel | None) -> None:
+    paged = PagedArray(np.int32, compiled)
     paged.add_rows(1)
-    paged.add(_array([0, 0]), _array([0, 1]), _array([2**31 - 1] * 2))
+    _add(paged, [(0, 0, 2**31 - 1), (0, 1, 2**31 - 1)])
     assert paged.sum_to(_array([0]), 1).tolist() == [2 * (2**31 - 1)]
 
 
-def test_memory_goes_with_the_pages_touched_and_not_with_the_span() -> None:
-    paged = PagedArray(np.int64)
+def test_memory_goes_with_the_pages_touched_and_not_with_the_span(
+    compiled: kernel.Kernel | None,
+) -> None:
+    paged = PagedArray(np.int64, compiled)
     paged.add_rows(1)
-    paged.add(_array([0, 0]), _array([0, 1000 * PAGE_CELLS]), _array([1, 1]))
+    _add(paged, [(0, 0, 1), (0, 1000 * PAGE_CELLS, 1)])
     assert paged.nbytes < 200 * PAGE_CELLS * 8
