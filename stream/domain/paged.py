@@ -80,6 +80,8 @@ class PagedArray:
             bases: ``[dimension, order]``: the row from which terms count, in each dimension.
             terms: what to add for these orders.
         """
+        if not terms:
+            return
         if self._compiled is None:
             self._add(*_unrolled(bases, terms))
             return

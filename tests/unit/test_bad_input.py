@@ -30,13 +30,24 @@ from tests.support.engines import (
     named_sums,
     ready_engine,
 )
+from tests.support.kernels import KERNELS, use_kernel
 from tests.support.naive import NaiveConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from stream.engine import Engine
 
 NAIVE = NaiveConfig(("7d", "month"), ("channel", "country"), "UTC", HOUR_MS)
 CONFIG = engine_config(NAIVE, horizon_ms=800 * DAY_MS)
+
+
+@pytest.fixture(params=KERNELS, autouse=True, scope="module")
+def compiled(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each kernel in turn."""
+    with pytest.MonkeyPatch.context() as patch:
+        use_kernel(patch, request.param)
+        yield
 
 
 def _good(number: int) -> bytes:

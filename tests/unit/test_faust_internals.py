@@ -74,6 +74,18 @@ SIGNATURES = [
     (subscription_state.SubscriptionState.fetch_context, "self"),
     (subscription_state.SubscriptionState.is_assigned, "self tp"),
     (subscription_state.Assignment.state_value, "self tp"),
+    # record_batches.py
+    (fetcher.Fetcher._proc_fetch_request, "self assignment node_id request"),
+    (
+        fetcher.PartitionRecords.__init__,
+        (
+            "self tp records aborted_transactions fetch_offset key_deserializer "
+            "value_deserializer check_crcs isolation_level"
+        ),
+    ),
+    (fetcher.PartitionRecords._unpack_records, "self"),
+    (fetcher.PartitionRecords._consume_aborted_up_to, "self batch_offset"),
+    (fetcher.PartitionRecords._contains_abort_marker, "self next_batch"),
     # outbox.py, lease_flush.py
     (aiokafka.AIOKafkaProducer.create_batch, "self"),
     (aiokafka.AIOKafkaProducer.send_batch, "self batch topic partition"),
@@ -142,6 +154,14 @@ ASSIGNED = [
     (fetcher.Fetcher.__init__, "self._subscriptions = "),
     (fetcher.FetchResult.__init__, "self._partition_records = "),
     (fetcher.PartitionRecords._unpack_records, "self._consumer_record(tp, record)"),
+    (fetcher.Fetcher._proc_fetch_request, "records = MemoryRecords("),
+    (fetcher.Fetcher._proc_fetch_request, "partition_records = PartitionRecords("),
+    (fetcher.PartitionRecords.__init__, "self._records = records"),
+    (fetcher.PartitionRecords.__init__, "self._check_crcs ="),
+    (fetcher.PartitionRecords.__init__, "self._isolation_level ="),
+    (fetcher.PartitionRecords.__init__, "self._aborted_producers ="),
+    (fetcher.PartitionRecords.__init__, "self.next_fetch_offset ="),
+    (fetcher.PartitionRecords.__init__, "self._records_iterator = self._unpack_records()"),
     (subscription_state.TopicPartitionState.__init__, "self._position"),
     # A fetch that filters what was aborted, and moves on over what it filtered.
     (fetcher.PartitionRecords._unpack_records, "self._isolation_level == READ_COMMITTED"),
