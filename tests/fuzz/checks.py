@@ -4,28 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from stream import kernel
 from stream.engine import Engine
 from stream.wire.customer_state import StateError
-from stream.wire.event_json import EventDecoder
+from stream.wire.event_reader import EventReader
 from tests.fuzz.seeds import CONFIG, DIMENSIONS, LINES
 from tests.support.engines import NOW_MS, PURCHASES, Log, gauges_of, ready_engine
+from tests.support.kernels import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from stream.domain.events import DeadLetter, EventBatch
 
-DECODER = EventDecoder(DIMENSIONS)
+READER = EventReader(DIMENSIONS, kernel.compiled)
+REFERENCE = EventReader(DIMENSIONS, None)
 
 
 def check_decoder(values: Sequence[bytes | None]) -> None:
-    """Each value becomes an event or a dead letter, the same alone as among others."""
-    batch, letters = DECODER.decode(values)
+    """Each value becomes an event or a dead letter, the same alone as among others.
+
+    And the same with the compiled kernel as without.
+    """
+    batch, letters = READER.read(values)
     places = [*batch.index.tolist(), *(letter.index for letter in letters)]
     assert sorted(places) == list(range(len(values)))
     together = _by_place(batch, letters)
+    assert together == _by_place(*REFERENCE.read(values))
     for place, value in enumerate(values):
-        assert _by_place(*DECODER.decode([value]))[0] == together[place]
+        assert _by_place(*READER.read([value]))[0] == together[place]
 
 
 def check_engine(values: Sequence[bytes | None]) -> None:
@@ -63,8 +70,11 @@ def _show_and_store(engine: Engine, stored: Mapping[bytes, bytes | None]) -> Non
 
 
 def _by_place(batch: EventBatch, letters: Sequence[DeadLetter]) -> dict[int, Any]:
+    # Codes of the chunk's own may stand there.
+    batch.entries["values"] = 0
+    texts = list(map(texts_of, batch.values))
     events: dict[int, Any] = {
-        place: (key, entry.tobytes(), *(column[row] or None for column in batch.values))
+        place: (key, entry.tobytes(), *(column[row] for column in texts))
         for row, (place, key, entry) in enumerate(
             zip(batch.index.tolist(), batch.keys, batch.entries, strict=True)
         )

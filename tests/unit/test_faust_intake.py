@@ -144,8 +144,8 @@ def test_what_is_forwarded_belongs_to_the_partition_it_came_from(intake: Intake)
     other = SourcePartition("purchases", 1)
     intake.seek({PURCHASES: 10, other: 7})
     stray = Record(7, b"any key", purchase(1, customer_of(0)))
-    intake.apply(Chunk.of(other, 7, 8, [stray]))
-    intake.apply(Chunk.of(PURCHASES, 10, 11, [Record(10, b"k", b"not json")]))
+    intake.apply(Chunk.of(other, 7, 8, [RecordColumns.of([stray])]))
+    intake.apply(Chunk.of(PURCHASES, 10, 11, [RecordColumns.of([Record(10, b"k", b"not json")])]))
     here, there = intake.snapshot()
     assert [(forward.topic, forward.partition) for forward in here.forwards] == [("dead", 0)]
     assert [(forward.topic, forward.partition) for forward in there.forwards] == [("rerouted", 0)]
