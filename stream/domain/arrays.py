@@ -43,8 +43,11 @@ def concatenated_ranges(starts: I64, lengths: I64) -> I64:
 
 
 def grown(array: Array, needed: int) -> Array:
-    """A copy with room for ``needed`` elements and an eighth more, zeros after the old ones."""
-    room = max(needed, len(array)) * 9 // 8 + LEAST_ROOM
+    """A copy with room for ``needed`` elements and half as many more, zeros after the old ones.
+
+    The room is of zeroed pages that nobody touched yet, so it takes address space, not memory.
+    """
+    room = max(needed, len(array)) * 3 // 2 + LEAST_ROOM
     larger = np.zeros((room, *array.shape[1:]), array.dtype)
     larger[: len(array)] = array
     return larger  # type: ignore[return-value] # numpy does not carry the type through zeros()
