@@ -19,9 +19,10 @@ from stream.domain.config import EngineConfig
 from stream.domain.customers import Customers
 from stream.domain.entries import GUEST_ORDER
 from stream.domain.events import DeadLetter, EventBatch, Outcome, Stray, routing_id
+from stream.domain.reading import totals
 from stream.domain.segments import Segments
 from stream.domain.tallies import Tallies
-from stream.domain.totals import Totals, totals
+from stream.domain.totals import Totals
 from stream.domain.verdicts import Verdicts
 from stream.wire.customer_state import CLOCK_KEY, CODES_KEY, Changes, StateCodec
 from stream.wire.dialects.canonical import NOT_USED, DialectConfig

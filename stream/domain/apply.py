@@ -12,10 +12,12 @@ from __future__ import annotations
 import numpy as np
 
 from stream.domain.arrays import I64, NEVER_MS, Bools, Records, starts_of_groups
-from stream.domain.customers import Customers, id_fingerprints
+from stream.domain.customers import NO_CURRENCY, Customers, id_fingerprints
 from stream.domain.entries import (
     CANCELLATION,
+    GUEST_ORDER,
     ORDER,
+    RETURN,
     SIGNUP,
     Histories,
     amounts_of,
@@ -69,7 +71,11 @@ class _Grouped:
         kinds = self.entries["kind"]
         irregular |= kinds == CANCELLATION
         signups = kinds == SIGNUP
-        irregular |= signups & (~self.first | self.customers.has_signup[self.rows])
+        # A signup has a say in the terms of every order: it appends before the first one only.
+        knows = self.customers.signup_ms[self.rows] != NEVER_MS
+        knows |= self.customers.orders[self.rows] > 0
+        irregular |= signups & (~self.first | knows)
+        irregular |= self._has_other_currency(group)
         bad = np.zeros(int(group[-1]) + 1 if len(group) else 0, np.bool_)
         bad[group[irregular]] = True
         result: Bools = bad[group]
@@ -94,6 +100,18 @@ class _Grouped:
         if len(twice):
             known[with_id] |= np.isin(fingerprints, twice)
         return known
+
+    def _has_other_currency(self, group: I64) -> Bools:
+        """Orders and returns not in the one currency of their customer, or of its first here."""
+        kinds, currency = self.entries["kind"], self.entries["currency"]
+        paid = np.flatnonzero((kinds == ORDER) | (kinds == RETURN))
+        other = np.zeros(len(self.rows), np.bool_)
+        known = self.customers.currency[self.rows[paid]]
+        first = starts_of_groups(group[paid])
+        first_here = currency[paid[np.flatnonzero(first)]][np.cumsum(first) - 1]
+        expected = np.where(known == NO_CURRENCY, first_here, known)
+        other[paid] = currency[paid] != expected
+        return other
 
     def _changes_segment(self, group: I64) -> Bools:
         """Events that carry a value their customer has none of yet, but for the very first."""
@@ -124,17 +142,21 @@ def _append(customers: Customers, rows: I64, entries: Records) -> None:
         )
     segments = customers.segments[rows].astype(np.int64)
     kinds = entries["kind"]
+    signups = np.flatnonzero(kinds == SIGNUP)
+    if len(signups):
+        time_ms = entries["time_ms"][signups]
+        customers.signup_ms[rows[signups]] = time_ms
+        customers.tallies.add_signups(segments[signups], time_ms, 1)
+    for kind, add in (
+        (RETURN, customers.tallies.add_returns),
+        (GUEST_ORDER, customers.tallies.add_guest_orders),
+    ):
+        some = np.flatnonzero(kinds == kind)
+        add(amounts_of(entries[some], segments[some]), 1)
     orders = np.flatnonzero(kinds == ORDER)
-    if len(orders) == len(rows):
-        _append_orders(customers, rows, segments, entries)
-    else:
-        if len(orders):
-            _append_orders(customers, rows[orders], segments[orders], entries[orders])
-        signups = np.flatnonzero(kinds == SIGNUP)
-        customers.has_signup[rows[signups]] = True
-        others = np.flatnonzero(kinds != ORDER)
-        each = np.arange(len(others), dtype=np.int64)
-        contribute(customers.tallies, Histories(entries[others], each, segments[others]), 1)
+    _append_nets(customers, rows, entries, orders)
+    if len(orders):
+        _append_orders(customers, rows[orders], segments[orders], entries[orders])
     customers.ledger.append(distinct, counts, entries)
     customers.note_ids(rows, entries)
     customers.mark_changed(distinct)
@@ -144,22 +166,67 @@ def _append_orders(customers: Customers, rows: I64, segments: I64, orders: Recor
     time_ms = orders["time_ms"]
     previous_ms, before_ms = previous_two(rows, time_ms)
     firsts = np.flatnonzero(starts_of_groups(rows))
-    seconds = firsts[:-1][np.diff(firsts) > 1] + 1
-    if firsts[-1] + 1 < len(rows):
-        seconds = np.append(seconds, firsts[-1] + 1)
-    previous_ms[firsts] = customers.last_order_ms[rows[firsts]]
-    before_ms[firsts] = customers.before_order_ms[rows[firsts]]
+    distinct, counts = rows[firsts], np.diff(np.append(firsts, len(rows)))
+    seconds = firsts[counts > 1] + 1
+    previous_ms[firsts] = customers.last_order_ms[distinct]
+    before_ms[firsts] = customers.before_order_ms[distinct]
     before_ms[seconds] = customers.last_order_ms[rows[seconds]]
-    customers.tallies.add_orders(Orders(amounts_of(orders, segments), previous_ms, before_ms), 1)
-    lasts = np.append(firsts[1:], len(rows)) - 1
-    customers.last_order_ms[rows[lasts]] = time_ms[lasts]
-    customers.before_order_ms[rows[lasts]] = previous_ms[lasts]
+    known = customers.orders[distinct].astype(np.int64)
+    first_ms = np.where(known > 0, customers.first_order_ms[distinct], time_ms[firsts])
+    earlier = np.arange(len(rows)) + np.repeat(known - firsts, counts)
+    customers.tallies.add_orders(
+        Orders(
+            amounts=amounts_of(orders, segments),
+            previous_ms=previous_ms,
+            before_ms=before_ms,
+            first_ms=np.repeat(first_ms, counts),
+            earlier_orders=earlier,
+            # All of its orders are in one currency, or this would not be an append.
+            is_first_paid=earlier == 0,
+            signup_ms=customers.signup_ms[rows],
+        ),
+        1,
+    )
+    began = firsts[(known == 0) & (customers.signup_ms[distinct] != NEVER_MS)]
+    customers.tallies.add_activations(
+        segments[began], customers.signup_ms[rows[began]], time_ms[began], 1
+    )
+    lasts = firsts + counts - 1
+    customers.first_order_ms[distinct] = first_ms
+    customers.orders[distinct] = known + counts
+    customers.last_order_ms[distinct] = time_ms[lasts]
+    customers.before_order_ms[distinct] = previous_ms[lasts]
+
+
+def _append_nets(customers: Customers, rows: I64, entries: Records, orders: I64) -> None:
+    """Move customers to where their new net stands among those who paid."""
+    kinds = entries["kind"]
+    paid = np.flatnonzero((kinds == ORDER) | (kinds == RETURN))
+    if len(paid) == 0:
+        return
+    signs = np.where(kinds[paid] == ORDER, 1, -1)
+    firsts = np.flatnonzero(starts_of_groups(rows[paid]))
+    distinct = rows[paid[firsts]]
+    change = np.add.reduceat(signs * entries["amount_minor_units"][paid], firsts)
+    currency = entries["currency"][paid[firsts]].astype(np.int64)
+    segments = customers.segments[distinct].astype(np.int64)
+    before = customers.net_minor_units[distinct]
+    had_paid = customers.orders[distinct] > 0
+    has_paid = had_paid.copy()
+    has_paid[np.isin(distinct, rows[orders])] = True
+    money = customers.tallies.money
+    money.add_nets(segments[had_paid], currency[had_paid], before[had_paid], -1)
+    after = before + change
+    money.add_nets(segments[has_paid], currency[has_paid], after[has_paid], 1)
+    customers.currency[distinct] = currency
+    customers.net_minor_units[distinct] = after
 
 
 def _merge(customers: Customers, rows: I64, events: Records) -> Bools:
     distinct, owners = np.unique(rows, return_inverse=True)
     entries, lengths = customers.ledger.gather(distinct)
     old_segments = customers.segments[distinct].astype(np.int64)
+    old_signup_ms = customers.signup_ms[distinct]
     old = Histories(entries, np.repeat(np.arange(len(distinct)), lengths), old_segments)
     merged = merge(old.entries, old.owners, events, owners)
     customers.ledger.replace(
@@ -168,7 +235,9 @@ def _merge(customers: Customers, rows: I64, events: Records) -> Bools:
     customers.derive(distinct, merged.owners, merged.entries)
     new_segments = customers.segments[distinct].astype(np.int64)
     since_ms = _first_changes_ms(events, owners, len(distinct))
+    # Segments and signup are part of every term.
     since_ms[(old_segments != new_segments).any(axis=1)] = NEVER_MS
+    since_ms[old_signup_ms != customers.signup_ms[distinct]] = NEVER_MS
     contribute(customers.tallies, old, -1, since_ms)
     new = Histories(merged.entries, merged.owners, new_segments)
     contribute(customers.tallies, new, 1, since_ms)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from stream.domain.arrays import I32, I64, NEVER_MS, Bools, Records, grown
+from stream.domain.arrays import (
+    I32,
+    I64,
+    NEVER_MS,
+    U16,
+    Bools,
+    Records,
+    grown,
+    starts_of_groups,
+)
 from stream.domain.entries import (
     GUEST_ORDER,
     ORDER,
@@ -13,15 +22,35 @@ from stream.domain.entries import (
     carried_values,
     contribute,
     is_live_order,
+    nets,
 )
 from stream.domain.events import store_of
 from stream.domain.id_filter import IdFilter, fingerprint
 from stream.domain.ledger import Ledger
+from stream.domain.money import LARGEST_CURRENCY
 from stream.domain.segments import SegmentResolver, Segments, ValueCodes
 from stream.domain.tallies import Tallies
 
 #: Customers whose terms are computed together: few enough that the arrays stay in the cache.
 _BLOCK = 4096
+
+
+#: In place of a currency number: no order or return yet, or more than one currency.
+NO_CURRENCY = 0
+SEVERAL = LARGEST_CURRENCY + 1
+
+_COLUMNS = (
+    "applied",
+    "last_order_ms",
+    "before_order_ms",
+    "first_order_ms",
+    "orders",
+    "signup_ms",
+    "currency",
+    "net_minor_units",
+    "segments",
+    "_changed",
+)
 
 
 class Customers:
@@ -42,8 +71,16 @@ class Customers:
         #: Times of each customer's last live order and of the one before.
         self.last_order_ms: I64 = np.zeros(0, np.int64)
         self.before_order_ms: I64 = np.zeros(0, np.int64)
+        #: Time of each customer's first live order, and how many there are.
+        self.first_order_ms: I64 = np.zeros(0, np.int64)
+        self.orders: I32 = np.zeros(0, np.int32)
+        #: Time of each customer's earliest signup.
+        self.signup_ms: I64 = np.zeros(0, np.int64)
+        #: The one currency of each customer's orders and returns, and what is left of it;
+        #: NO_CURRENCY before the first, and SEVERAL where the entries have to be asked.
+        self.currency: U16 = np.zeros(0, np.uint16)
+        self.net_minor_units: I64 = np.zeros(0, np.int64)
         self.segments: I32 = np.zeros((0, 1 + self.dimensions), np.int32)
-        self.has_signup: Bools = np.zeros(0, np.bool_)
         self._changed: Bools = np.zeros(0, np.bool_)
         self.resolver = SegmentResolver(segments, self.codes)
 
@@ -55,20 +92,18 @@ class Customers:
         first, count = len(self), len(self) + len(keys)
         self.index.update(zip(keys, range(first, count), strict=True))
         self.ledger.add_rows(len(keys))
-        if count > len(self.has_signup):
-            for name in (
-                "applied",
-                "last_order_ms",
-                "before_order_ms",
-                "segments",
-                "has_signup",
-                "_changed",
-            ):
+        if count > len(self._changed):
+            for name in _COLUMNS:
                 setattr(self, name, grown(getattr(self, name), count))
         new = slice(first, count)
         self.applied[new] = -1
-        self.last_order_ms[new] = NEVER_MS
-        self.before_order_ms[new] = NEVER_MS
+        for times_ms in (
+            self.last_order_ms,
+            self.before_order_ms,
+            self.first_order_ms,
+            self.signup_ms,
+        ):
+            times_ms[new] = NEVER_MS
         self.segments[new, 0] = self._whole_stores(keys)
         return np.arange(first, count, dtype=np.int64)
 
@@ -120,11 +155,27 @@ class Customers:
         counts = np.bincount(owners[live], minlength=len(rows))
         ends = np.cumsum(counts)
         times = np.concatenate([entries["time_ms"][live], [NEVER_MS]])
+        self.orders[rows] = counts
+        self.first_order_ms[rows] = np.where(counts > 0, times[ends - counts], NEVER_MS)
         self.last_order_ms[rows] = np.where(counts > 0, times[ends - 1], NEVER_MS)
         self.before_order_ms[rows] = np.where(counts > 1, times[np.maximum(ends - 2, 0)], NEVER_MS)
-        signed_up = np.zeros(len(rows), np.bool_)
-        signed_up[owners[entries["kind"] == SIGNUP]] = True
-        self.has_signup[rows] = signed_up
+        signups = np.flatnonzero(entries["kind"] == SIGNUP)
+        signups = signups[starts_of_groups(owners[signups])]
+        signup_ms = np.full(len(rows), NEVER_MS, np.int64)
+        signup_ms[owners[signups]] = entries["time_ms"][signups]
+        self.signup_ms[rows] = signup_ms
+        self._derive_money(rows, owners, entries)
+
+    def _derive_money(self, rows: I64, owners: I64, entries: Records) -> None:
+        customers, currency, net, _ = nets(entries, owners)
+        number = np.bincount(customers, minlength=len(rows))
+        currencies = np.full(len(rows), NO_CURRENCY, np.int64)
+        currencies[customers] = currency
+        currencies[number > 1] = SEVERAL
+        totals = np.zeros(len(rows), np.int64)
+        totals[customers] = net
+        self.currency[rows] = currencies
+        self.net_minor_units[rows] = totals
 
     def has_segment(self, rows: I64, dimension: int) -> Bools:
         """Whether each row is in a segment of a dimension, not ``unknown``."""

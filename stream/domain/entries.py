@@ -17,6 +17,7 @@ from stream.domain.arrays import (
     Records,
     starts_of_groups,
 )
+from stream.domain.money import LARGEST_CURRENCY
 from stream.domain.tallies import Amounts, Orders, Tallies
 
 # Kinds, in the order that breaks ties of time for a customer's segment.
@@ -82,18 +83,72 @@ def contribute(
     time_ms, kinds = entries["time_ms"], entries["kind"]
     wanted = np.ones(len(entries), np.bool_) if since_ms is None else time_ms >= since_ms[owners]
     live = np.flatnonzero(is_live_order(entries))
-    previous_ms, before_ms = previous_two(owners[live], time_ms[live])
-    chosen = np.flatnonzero(wanted[live])
-    live = live[chosen]
-    orders = amounts_of(entries[live], segments[owners[live]])
-    tallies.add_orders(Orders(orders, previous_ms[chosen], before_ms[chosen]), sign)
+    signups = np.flatnonzero(kinds == SIGNUP)
+    signups = signups[starts_of_groups(owners[signups])]
+    signup_ms = np.full(len(segments), NEVER_MS, np.int64)
+    signup_ms[owners[signups]] = time_ms[signups]
+    orders = _orders(entries[live], owners[live], segments, signup_ms)
+    tallies.add_orders(orders.at(np.flatnonzero(wanted[live])), sign)
     for kind, add in ((RETURN, tallies.add_returns), (GUEST_ORDER, tallies.add_guest_orders)):
         some = np.flatnonzero((kinds == kind) & wanted)
         add(amounts_of(entries[some], segments[owners[some]]), sign)
-    signups = np.flatnonzero(kinds == SIGNUP)
-    earliest = signups[starts_of_groups(owners[signups])]
-    earliest = earliest[wanted[earliest]]
+    earliest = signups[wanted[signups]]
     tallies.add_signups(segments[owners[earliest]], time_ms[earliest], sign)
+    _contribute_wholes(tallies, histories, live, signup_ms, sign)
+
+
+def _orders(orders: Records, owners: I64, segments: I64, signup_ms: I64) -> Orders:
+    """Live orders, all that their customers have, with what came before each."""
+    time_ms = orders["time_ms"]
+    previous_ms, before_ms = previous_two(owners, time_ms)
+    firsts = np.flatnonzero(starts_of_groups(owners))
+    counts = np.diff(np.append(firsts, len(owners)))
+    is_first_paid = np.zeros(len(owners), np.bool_)
+    pairs = owners * (LARGEST_CURRENCY + 1) + orders["currency"]
+    is_first_paid[np.unique(pairs, return_index=True)[1]] = True
+    return Orders(
+        amounts=amounts_of(orders, segments[owners]),
+        previous_ms=previous_ms,
+        before_ms=before_ms,
+        first_ms=np.repeat(time_ms[firsts], counts),
+        earlier_orders=np.arange(len(owners)) - np.repeat(firsts, counts),
+        is_first_paid=is_first_paid,
+        signup_ms=signup_ms[owners],
+    )
+
+
+def _contribute_wholes(
+    tallies: Tallies, histories: Histories, live: I64, signup_ms: I64, sign: int
+) -> None:
+    """Add what depends on a customer as a whole, not on single orders."""
+    entries, owners, segments = histories.entries, histories.owners, histories.segments
+    firsts = live[starts_of_groups(owners[live])]
+    firsts = firsts[signup_ms[owners[firsts]] != NEVER_MS]
+    both = owners[firsts]
+    tallies.add_activations(segments[both], signup_ms[both], entries["time_ms"][firsts], sign)
+    customers, currency, net, has_paid = nets(entries, owners)
+    customers, currency, net = customers[has_paid], currency[has_paid], net[has_paid]
+    tallies.money.add_nets(segments[customers], currency, net, sign)
+
+
+def nets(entries: Records, owners: I64) -> tuple[I64, I64, I64, Bools]:
+    """What customers brought, by currency.
+
+    Returns:
+        For each (customer, currency) with an order or a return: the customer, the currency
+        number, gross less refunded in minor units, and whether there is an order.
+    """
+    is_order = is_live_order(entries)
+    some = np.flatnonzero(is_order | (entries["kind"] == RETURN))
+    pairs = owners[some] * (LARGEST_CURRENCY + 1) + entries["currency"][some]
+    distinct, which = np.unique(pairs, return_inverse=True)
+    signed = np.where(is_order[some], 1, -1) * entries["amount_minor_units"][some]
+    net = np.zeros(len(distinct), np.int64)
+    np.add.at(net, which, signed)
+    has_paid = np.zeros(len(distinct), np.bool_)
+    has_paid[which[is_order[some]]] = True
+    customers, currency = np.divmod(distinct, LARGEST_CURRENCY + 1)
+    return customers, currency, net, has_paid
 
 
 def amounts_of(entries: Records, segments: I64) -> Amounts:

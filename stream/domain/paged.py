@@ -129,6 +129,16 @@ class PagedArray:
             sums += self._pages[pages[:, at], : within + 1].sum(axis=1, dtype=np.int64)
         return sums
 
+    def row_cells(self, row: int) -> dict[int, int]:
+        """The cells of a row that are not 0."""
+        found = {}
+        for at in np.flatnonzero(self._directory[row]).tolist():
+            page = self._pages[self._directory[row, at] >> PAGE_BITS]
+            first = (self._first_block + at) << PAGE_BITS
+            for within in np.flatnonzero(page).tolist():
+                found[first + within] = int(page[within])
+        return found
+
     def first_cell(self, row: int) -> int | None:
         """The first cell of a row that is not 0; None when all are."""
         for at in np.flatnonzero(self._directory[row]):
@@ -139,13 +149,11 @@ class PagedArray:
 
     def dense(self) -> dict[tuple[int, int], int]:
         """Every cell that is not 0, by (row, cell): for comparisons in tests."""
-        found = {}
-        for row, at in zip(*np.nonzero(self._directory[: self.rows]), strict=True):
-            page = self._pages[self._directory[row, at] >> PAGE_BITS]
-            for within in np.flatnonzero(page):
-                cell = ((self._first_block + int(at)) << PAGE_BITS) + int(within)
-                found[int(row), cell] = int(page[within])
-        return found
+        return {
+            (row, cell): value
+            for row in range(self.rows)
+            for cell, value in self.row_cells(row).items()
+        }
 
     def _refresh(self) -> None:
         stale = np.flatnonzero(self._stale)

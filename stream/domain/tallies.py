@@ -8,27 +8,36 @@ never stored: adding a customer's terms with sign -1 takes exactly that customer
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from stream.domain.arrays import I64, NEVER_MS, grown
-from stream.domain.calendar import Timeline, first_day_of_period, period_of_day
+from stream.domain.arrays import I64, NEVER_MS, Bools, grown
+from stream.domain.calendar import Timeline, period_of_day
+from stream.domain.cohorts import Cohorts
+from stream.domain.gaps import HISTOGRAM_ROWS, histogram_rows, mean_interval_changes_ms
 from stream.domain.intervals import NO_BUCKET, calendar_counts, rolling_intervals
-from stream.domain.money import LARGEST_CURRENCY
+from stream.domain.money_tallies import (
+    GROSS,
+    GUESTS_GROSS,
+    ORDERS_PAID,
+    PAYERS,
+    REFUNDED,
+    MoneyTallies,
+)
 from stream.domain.paged import PagedArray, Term
-from stream.domain.windows import CalendarWindow, RollingWindow, Window
+from stream.domain.windows import CalendarUnit, RollingWindow, Window
 
-# Rows under a segment row in `_counts`; three per window follow.
-FIRST_ORDERS, ORDERS, SIGNUPS, _WINDOWS_FROM = range(4)
-# Rows under a segment row in `_units`.
-SOLD, RETURNED, _UNIT_ROWS = range(3)
-# Rows under a (segment row, currency) in `_money`.
-GROSS, REFUNDED, ORDERS_PAID, _MONEY_ROWS = range(4)
-
-_COUNTS_PER_WINDOW = 3
-#: Currencies the table of money rows begins with room for.
-_CURRENCIES = 4
+# Rows under a segment row in `_counts`; four per window follow. REORDERS: orders of customers
+# that have an earlier one; REPEATERS: customers' second orders.
+FIRST_ORDERS, ORDERS, SIGNUPS, REORDERS, REPEATERS, _WINDOWS_FROM = range(6)
+#: Beside ACTIVE, RETAINED and REPEAT of :mod:`stream.domain.intervals`.
+ACTIVATED = 3
+_COUNTS_PER_WINDOW = 4
+# Rows under a segment row in `_sums`. MEAN_INTERVAL_MS: see :mod:`stream.domain.gaps`.
+SOLD, RETURNED, GAP_MS, MEAN_INTERVAL_MS, _SUM_ROWS = range(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,16 @@ class Amounts:
     #: See :func:`stream.domain.money.currency_number`.
     currency: I64
 
+    def at(self, places: I64) -> Amounts:
+        """Some of them."""
+        return Amounts(
+            self.segments[places],
+            self.time_ms[places],
+            self.units[places],
+            self.minor_units[places],
+            self.currency[places],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Orders:
@@ -52,21 +71,24 @@ class Orders:
     #: Time of the same customer's order before, and of the one before that, or NEVER_MS.
     previous_ms: I64
     before_ms: I64
+    #: Time of the customer's first order, and how many it had before this one.
+    first_ms: I64
+    earlier_orders: I64
+    #: The customer's first order in its currency.
+    is_first_paid: Bools
+    #: Time of the customer's earliest signup, or NEVER_MS.
+    signup_ms: I64
 
-    def by_time(self) -> Orders:
-        """The same orders, earliest first."""
-        at = np.argsort(self.amounts.time_ms, kind="stable")
-        amounts = self.amounts
+    def at(self, places: I64) -> Orders:
+        """Some of them."""
         return Orders(
-            Amounts(
-                amounts.segments[at],
-                amounts.time_ms[at],
-                amounts.units[at],
-                amounts.minor_units[at],
-                amounts.currency[at],
-            ),
-            self.previous_ms[at],
-            self.before_ms[at],
+            self.amounts.at(places),
+            self.previous_ms[places],
+            self.before_ms[places],
+            self.first_ms[places],
+            self.earlier_orders[places],
+            self.is_first_paid[places],
+            self.signup_ms[places],
         )
 
 
@@ -78,26 +100,34 @@ class Tallies:
         self.windows = windows
         self._counts_per_row = _WINDOWS_FROM + _COUNTS_PER_WINDOW * len(windows)
         self._counts = PagedArray(np.int32)
-        self._units = PagedArray(np.int64)
-        self._money = PagedArray(np.int64)
-        self._money_rows: dict[tuple[int, int], int] = {}
-        #: ``[segment row, place of currency]`` → money row, -1 where there is none yet.
-        self._money_table: I64 = np.full((0, _CURRENCIES), -1, np.int64)
-        #: By currency number its place in the table, -1 for none yet.
-        self._currency_places: I64 = np.full(LARGEST_CURRENCY + 1, -1, np.int64)
-        self._currencies = 0
+        self._sums = PagedArray(np.int64)
+        self.money = MoneyTallies()
+        #: Customers of whole stores by the month of their first order, and of their signup.
+        self.order_cohorts = Cohorts()
+        self.signup_cohorts = Cohorts()
+        #: A row for each bucket of the histogram, under the rows of whole stores.
+        self._gap_histogram = PagedArray(np.int32)
         self.segment_rows = 0
         self._kept: I64 = np.zeros(0, np.int64)
 
     @property
     def nbytes(self) -> int:
         """Bytes held by the arrays."""
-        return self._counts.nbytes + self._units.nbytes + self._money.nbytes
+        parts = (
+            self._counts,
+            self._sums,
+            self.money,
+            self.order_cohorts,
+            self.signup_cohorts,
+            self._gap_histogram,
+        )
+        return sum(part.nbytes for part in parts)
 
     def add_segment_row(self) -> int:
         """A new segment row, all zeros."""
         self._counts.add_rows(self._counts_per_row)
-        self._units.add_rows(_UNIT_ROWS)
+        self._sums.add_rows(_SUM_ROWS)
+        self._gap_histogram.add_rows(HISTOGRAM_ROWS)
         self.segment_rows += 1
         if self.segment_rows > len(self._kept):
             self._kept = grown(self._kept, self.segment_rows)
@@ -110,43 +140,43 @@ class Tallies:
         if len(orders.previous_ms) == 0:
             return
         # By time, neighbours add to the same few cells, which stay in the processor's cache.
-        orders = orders.by_time()
-        time_ms = orders.amounts.time_ms
-        day = self.timeline.local_day(time_ms)
-        bucket = self.timeline.bucket(time_ms)
+        orders = orders.at(np.argsort(orders.amounts.time_ms, kind="stable"))
+        time_ms, segments = orders.amounts.time_ms, orders.amounts.segments
+        bucket, day = self.timeline.bucket(time_ms), self.timeline.local_day(time_ms)
         slot = bucket + day
-        first = np.flatnonzero(orders.previous_ms == NEVER_MS)
+        first = np.flatnonzero(orders.earlier_orders == 0)
+        later = np.flatnonzero(orders.earlier_orders)
+        second = np.flatnonzero(orders.earlier_orders == 1)
         terms = [
             Term(FIRST_ORDERS, first, slot[first], sign),
             Term(ORDERS, None, slot, sign),
+            Term(REORDERS, later, slot[later], sign),
+            Term(REPEATERS, second, slot[second], sign),
         ]
-        previous = _or_never(self.timeline.bucket(orders.previous_ms), orders.previous_ms)
-        before = _or_never(self.timeline.bucket(orders.before_ms), orders.before_ms)
         days = (
             day,
             _or_never(self.timeline.local_day(orders.previous_ms), orders.previous_ms),
             _or_never(self.timeline.local_day(orders.before_ms), orders.before_ms),
         )
-        for number, window in enumerate(self.windows):
-            row = _WINDOWS_FROM + _COUNTS_PER_WINDOW * number
-            if isinstance(window, RollingWindow):
-                for part in rolling_intervals(bucket, previous, before, window.length_buckets):
-                    terms.append(Term(row + part.which, part.of, part.first, sign))
-                    terms.append(Term(row + part.which, part.of, part.end, -sign))
-            else:
-                for count, chosen in calendar_counts(*_periods(window, days)):
-                    of = np.flatnonzero(chosen)
-                    terms.append(Term(row + count, of, slot[of], sign))
-        self._counts.add(self._count_bases(orders.amounts.segments), terms)
+        terms += self._window_terms(orders, bucket, slot, days, sign)
+        self._counts.add(segments.T * self._counts_per_row, terms)
+        self._add_gaps(orders.at(later), slot[later], sign)
+        self._add_cohorts(orders, slot, days, sign)
         self._add_sales(orders.amounts, slot, sign)
+        paid = np.flatnonzero(orders.is_first_paid)
+        payers = Term(PAYERS, paid, slot[paid], sign)
+        self.money.add(segments, orders.amounts.currency, [payers])
 
     def add_guest_orders(self, amounts: Amounts, sign: int) -> None:
         """Add orders of nobody known: amounts only, no customer counts."""
         if len(amounts.time_ms) == 0:
             return
         slot = self.timeline.slot(amounts.time_ms)
-        self._counts.add(self._count_bases(amounts.segments), [Term(ORDERS, None, slot, sign)])
+        bases = amounts.segments.T * self._counts_per_row
+        self._counts.add(bases, [Term(ORDERS, None, slot, sign)])
         self._add_sales(amounts, slot, sign)
+        gross = Term(GUESTS_GROSS, None, slot, amounts.minor_units * sign)
+        self.money.add(amounts.segments, amounts.currency, [gross])
 
     def add_returns(self, amounts: Amounts, sign: int) -> None:
         """Add units and money sent back."""
@@ -155,17 +185,42 @@ class Tallies:
         slot = self.timeline.slot(amounts.time_ms)
         self._keep(amounts.segments, sign)
         units = Term(RETURNED, None, slot, amounts.units * sign)
-        self._units.add(amounts.segments.T * _UNIT_ROWS, [units])
+        self._sums.add(amounts.segments.T * _SUM_ROWS, [units])
         refunded = Term(REFUNDED, None, slot, amounts.minor_units * sign)
-        self._money.add(self._money_rows_of(amounts), [refunded])
+        self.money.add(amounts.segments, amounts.currency, [refunded])
 
     def add_signups(self, segments: I64, time_ms: I64, sign: int) -> None:
         """Add customers' earliest signups."""
         if len(time_ms) == 0:
             return
         self._keep(segments, sign)
-        term = Term(SIGNUPS, None, self.timeline.slot(time_ms), sign)
-        self._counts.add(self._count_bases(segments), [term])
+        slot = self.timeline.slot(time_ms)
+        self._counts.add(segments.T * self._counts_per_row, [Term(SIGNUPS, None, slot, sign)])
+        self.signup_cohorts.add_members(segments[:, 0], self._month(time_ms), slot, sign)
+
+    def add_activations(
+        self, segments: I64, signup_ms: I64, first_order_ms: I64, sign: int
+    ) -> None:
+        """Add customers who both signed up and ordered, by those two times."""
+        if len(signup_ms) == 0:
+            return
+        active_ms = np.maximum(signup_ms, first_order_ms)
+        bucket, day = self.timeline.bucket(active_ms), self.timeline.local_day(active_ms)
+        signup_bucket = self.timeline.bucket(signup_ms)
+        signup_day = self.timeline.local_day(signup_ms)
+        terms = []
+        for number, window in enumerate(self.windows):
+            row = _WINDOWS_FROM + _COUNTS_PER_WINDOW * number + ACTIVATED
+            if isinstance(window, RollingWindow):
+                end = signup_bucket + window.length_buckets
+                of = np.flatnonzero(bucket < end)
+                terms.append(Term(row, of, bucket[of], sign))
+                terms.append(Term(row, of, end[of], -sign))
+            else:
+                period = period_of_day(window.unit, day)
+                of = np.flatnonzero(period == period_of_day(window.unit, signup_day))
+                terms.append(Term(row, of, (bucket + day)[of], sign))
+        self._counts.add(segments.T * self._counts_per_row, terms)
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -178,97 +233,121 @@ class Tallies:
         return _sum_over(self._counts, self._count_rows(segment_rows, window, count), slots)
 
     def count(self, segment_rows: I64, row: int, slots: range) -> I64:
-        """First orders, orders or signups in a range of slots."""
+        """Orders of some kind, or signups, in a range of slots."""
         return _sum_over(self._counts, segment_rows * self._counts_per_row + row, slots)
 
-    def units(self, segment_rows: I64, row: int, slots: range) -> I64:
-        """Units sold or returned in a range of slots."""
-        return _sum_over(self._units, segment_rows * _UNIT_ROWS + row, slots)
+    def count_to(self, segment_rows: I64, row: int, slot: int) -> I64:
+        """The same in and before a slot."""
+        return self._counts.sum_to(segment_rows * self._counts_per_row + row, slot)
 
-    def money(self, money_rows: I64, row: int, slots: range) -> I64:
-        """Minor units (or orders paid) of (segment row, currency) pairs in a range of slots."""
-        return _sum_over(self._money, money_rows + row, slots)
+    def sum(self, segment_rows: I64, row: int, slots: range) -> I64:
+        """Units or milliseconds in a range of slots."""
+        return _sum_over(self._sums, segment_rows * _SUM_ROWS + row, slots)
 
-    def money_rows(self) -> dict[tuple[int, int], int]:
-        """Every (segment row, currency number) that has money, and its money row."""
-        return dict(self._money_rows)
+    def sum_to(self, segment_rows: I64, row: int, slot: int) -> I64:
+        """The same in and before a slot."""
+        return self._sums.sum_to(segment_rows * _SUM_ROWS + row, slot)
+
+    def gap_histogram_to(self, segment_row: int, slot: int) -> I64:
+        """Gaps in each bucket of the histogram, of orders in and before a slot."""
+        rows = segment_row * HISTOGRAM_ROWS + np.arange(HISTOGRAM_ROWS, dtype=np.int64)
+        return self._gap_histogram.sum_to(rows, slot)
 
     def occupied(self) -> I64:
         """Segment rows with any order, return or signup; cancellations may empty one again."""
         return np.flatnonzero(self._kept)
 
-    def first_orders_to(self, segment_rows: I64, slot: int) -> I64:
-        """Customers whose first order is in or before a slot."""
-        return self._counts.sum_to(segment_rows * self._counts_per_row + FIRST_ORDERS, slot)
-
     def first_order_slot(self, segment_row: int) -> int | None:
         """The slot of a segment row's earliest order; None when it has none."""
         return self._counts.first_cell(segment_row * self._counts_per_row + ORDERS)
 
-    def dense(self) -> dict[tuple[str, int, int], int]:
+    def dense(self) -> dict[tuple[str | int, ...], int]:
         """Every sum that is not 0: for comparisons in tests."""
-        parts = (("counts", self._counts), ("units", self._units), ("money", self._money))
+        parts: dict[str, Mapping[Any, int]] = {
+            "counts": self._counts.dense(),
+            "sums": self._sums.dense(),
+            "money": self.money.sums.dense(),
+            "nets": self.money.nets.dense(),
+            "order cohorts": self.order_cohorts.dense(),
+            "signup cohorts": self.signup_cohorts.dense(),
+            "gaps": self._gap_histogram.dense(),
+        }
         return {
-            (name, row, cell): value
-            for name, array in parts
-            for (row, cell), value in array.dense().items()
+            (name, *place): value for name, cells in parts.items() for place, value in cells.items()
         }
 
     # -- inside ------------------------------------------------------------------------------
 
-    def _count_bases(self, segments: I64) -> I64:
-        return segments.T * self._counts_per_row
+    def _window_terms(
+        self, orders: Orders, bucket: I64, slot: I64, days: tuple[I64, I64, I64], sign: int
+    ) -> list[Term]:
+        previous = _or_never(self.timeline.bucket(orders.previous_ms), orders.previous_ms)
+        before = _or_never(self.timeline.bucket(orders.before_ms), orders.before_ms)
+        terms = []
+        for number, window in enumerate(self.windows):
+            row = _WINDOWS_FROM + _COUNTS_PER_WINDOW * number
+            if isinstance(window, RollingWindow):
+                for part in rolling_intervals(bucket, previous, before, window.length_buckets):
+                    terms.append(Term(row + part.which, part.of, part.first, sign))
+                    terms.append(Term(row + part.which, part.of, part.end, -sign))
+            else:
+                for count, chosen in calendar_counts(*_periods(window.unit, days)):
+                    of = np.flatnonzero(chosen)
+                    terms.append(Term(row + count, of, slot[of], sign))
+        return terms
 
     def _count_rows(self, segment_rows: I64, window: int, count: int) -> I64:
         row = _WINDOWS_FROM + _COUNTS_PER_WINDOW * window + count
         return segment_rows * self._counts_per_row + row
 
+    def _add_gaps(self, orders: Orders, slot: I64, sign: int) -> None:
+        """Add the times from orders back to those before them."""
+        if len(slot) == 0:
+            return
+        time_ms, segments = orders.amounts.time_ms, orders.amounts.segments
+        gaps_ms = time_ms - orders.previous_ms
+        changes_ms = mean_interval_changes_ms(
+            orders.first_ms, orders.previous_ms, time_ms, orders.earlier_orders
+        )
+        terms = [
+            Term(GAP_MS, None, slot, gaps_ms * sign),
+            Term(MEAN_INTERVAL_MS, None, slot, changes_ms * sign),
+        ]
+        self._sums.add(segments.T * _SUM_ROWS, terms)
+        rows = segments[:, 0] * HISTOGRAM_ROWS + histogram_rows(gaps_ms)
+        self._gap_histogram.add(rows[np.newaxis], [Term(0, None, slot, sign)])
+
+    def _add_cohorts(
+        self, orders: Orders, slot: I64, days: tuple[I64, I64, I64], sign: int
+    ) -> None:
+        month, previous_month, _ = _periods(CalendarUnit.MONTH, days)
+        first_of_month = np.flatnonzero(month != previous_month)
+        stores = orders.amounts.segments[first_of_month, 0]
+        slot = slot[first_of_month]
+        began = self._month(orders.first_ms[first_of_month])
+        self.order_cohorts.add(stores, began, slot, sign)
+        signed_up = orders.signup_ms[first_of_month] != NEVER_MS
+        began = self._month(orders.signup_ms[first_of_month][signed_up])
+        since = month[first_of_month][signed_up] >= began
+        self.signup_cohorts.add(
+            stores[signed_up][since], began[since], slot[signed_up][since], sign
+        )
+
+    def _month(self, time_ms: I64) -> I64:
+        return period_of_day(CalendarUnit.MONTH, self.timeline.local_day(time_ms))
+
     def _add_sales(self, amounts: Amounts, slot: I64, sign: int) -> None:
         self._keep(amounts.segments, sign)
         units = Term(SOLD, None, slot, amounts.units * sign)
-        self._units.add(amounts.segments.T * _UNIT_ROWS, [units])
+        self._sums.add(amounts.segments.T * _SUM_ROWS, [units])
         money = [
             Term(GROSS, None, slot, amounts.minor_units * sign),
             Term(ORDERS_PAID, None, slot, sign),
         ]
-        self._money.add(self._money_rows_of(amounts), money)
+        self.money.add(amounts.segments, amounts.currency, money)
 
     def _keep(self, segments: I64, sign: int) -> None:
         self._kept += sign * np.bincount(segments.ravel(), minlength=len(self._kept))
-
-    def _money_rows_of(self, amounts: Amounts) -> I64:
-        """Money rows ``[dimension, event]``."""
-        places = self._places_of(amounts.currency)
-        segments = amounts.segments.T
-        if self.segment_rows > len(self._money_table):
-            larger = np.full((2 * self.segment_rows, self._money_table.shape[1]), -1, np.int64)
-            larger[: len(self._money_table)] = self._money_table
-            self._money_table = larger
-        rows: I64 = self._money_table[segments, places]
-        if (rows < 0).any():
-            currencies = np.broadcast_to(amounts.currency, segments.shape)[rows < 0]
-            self._make_money_rows(segments[rows < 0], currencies)
-            rows = self._money_table[segments, places]
-        return rows
-
-    def _places_of(self, currency: I64) -> I64:
-        places = self._currency_places[currency]
-        if (places < 0).any():
-            for number in np.unique(currency[places < 0]).tolist():
-                self._currency_places[number] = self._currencies
-                self._currencies += 1
-            missing = max(0, self._currencies - self._money_table.shape[1])
-            self._money_table = np.pad(
-                self._money_table, ((0, 0), (0, missing)), constant_values=-1
-            )
-            places = self._currency_places[currency]
-        return places
-
-    def _make_money_rows(self, segment_rows: I64, currency: I64) -> None:
-        for segment, number in set(zip(segment_rows.tolist(), currency.tolist(), strict=True)):
-            row = self._money.add_rows(_MONEY_ROWS)
-            self._money_rows[segment, number] = row
-            self._money_table[segment, self._currency_places[number]] = row
 
 
 def _or_never(buckets: I64, time_ms: I64) -> I64:
@@ -276,18 +355,18 @@ def _or_never(buckets: I64, time_ms: I64) -> I64:
     return buckets
 
 
-def _periods(window: CalendarWindow, days: tuple[I64, I64, I64]) -> tuple[I64, I64, I64]:
+def _periods(unit: CalendarUnit, days: tuple[I64, I64, I64]) -> tuple[I64, I64, I64]:
     day, previous, before = days
     return (
-        period_of_day(window.unit, day),
-        _period_or_never(window, previous),
-        _period_or_never(window, before),
+        period_of_day(unit, day),
+        _period_or_never(unit, previous),
+        _period_or_never(unit, before),
     )
 
 
-def _period_or_never(window: CalendarWindow, day: I64) -> I64:
+def _period_or_never(unit: CalendarUnit, day: I64) -> I64:
     never = day == NO_BUCKET
-    period = period_of_day(window.unit, np.where(never, 0, day))
+    period = period_of_day(unit, np.where(never, 0, day))
     period[never] = NO_BUCKET
     return period
 
@@ -296,45 +375,3 @@ def _sum_over(array: PagedArray, rows: I64, slots: range) -> I64:
     if slots.stop <= slots.start:
         return np.zeros(len(rows), np.int64)
     return array.sum_to(rows, slots.stop - 1) - array.sum_to(rows, slots.start - 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One evaluation of one window: where its counts and its sums are read."""
-
-    #: The slots of the window, up to "as of".
-    slots: range
-    #: The slots of the preceding window.
-    preceding_slots: range
-    #: The last slot of the preceding window's first bucket, or first local day.
-    mature_to_slot: int
-    #: Rolling windows: the as-of bucket, and that of the preceding window; calendar: None.
-    buckets: tuple[int, int] | None
-
-
-def moment(timeline: Timeline, window: Window, as_of_ms: int, *, earlier: bool = False) -> Moment:
-    """Where to read a window as of an instant; ``earlier`` is the ``prev_`` window."""
-    bucket = as_of_ms // timeline.bucket_ms
-    if isinstance(window, RollingWindow):
-        length = window.length_buckets
-        at = bucket - length if earlier else bucket
-        edges = [timeline.last_slot_of_bucket(at - back * length) + 1 for back in (0, 1, 2)]
-        return Moment(
-            range(edges[1], edges[0]),
-            range(edges[2], edges[1]),
-            timeline.last_slot_of_bucket(at - 2 * length + 1),
-            (at, at - length),
-        )
-    day = timeline.day_at(as_of_ms)
-    period = int(period_of_day(window.unit, np.array([day], np.int64))[0])
-    if earlier:
-        period -= 1
-    starts = [
-        timeline.first_slot_of_day(first_day_of_period(window.unit, period + step))
-        for step in (-1, 0, 1)
-    ]
-    # To date: not beyond the bucket of "as of", whose own slots count whole.
-    end = min(starts[2], timeline.last_slot_of_bucket(bucket) + 1)
-    first_day = first_day_of_period(window.unit, period - 1)
-    mature_to = timeline.first_slot_of_day(first_day + 1) - 1
-    return Moment(range(starts[1], end), range(starts[0], starts[1]), mature_to, None)

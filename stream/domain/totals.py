@@ -7,27 +7,10 @@ these and only then is anything divided.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
 
-import numpy as np
-
-from stream.domain.arrays import I64
-from stream.domain.intervals import ACTIVE, REPEAT, RETAINED
-from stream.domain.money import currency_code
-from stream.domain.segments import ALL, OTHER, UNKNOWN, Segment, Segments
-from stream.domain.tallies import (
-    FIRST_ORDERS,
-    GROSS,
-    ORDERS,
-    ORDERS_PAID,
-    REFUNDED,
-    RETURNED,
-    SIGNUPS,
-    SOLD,
-    Moment,
-    Tallies,
-    moment,
-)
-from stream.domain.windows import RollingWindow
+from stream.domain.segments import ALL, OTHER, UNKNOWN, Segment
 
 #: Segments of a dimension that keep their name; the rest add up in ``other``.
 MAX_SEGMENTS = 50
@@ -47,6 +30,10 @@ class Counts:
     units_sold: int = 0
     units_returned: int = 0
     signups: int = 0
+    activated: int = 0
+    #: Orders with an earlier one of the same customer, and the times between.
+    reorders: int = 0
+    gap_ms: int = 0
 
     def add(self, other: Counts) -> None:
         """Add another's counts to these."""
@@ -70,6 +57,72 @@ class Money:
 
 
 @dataclass(slots=True)
+class Lifetime:
+    """One segment's customers since the beginning."""
+
+    #: Who ever ordered, and who did so at least twice.
+    customers: int = 0
+    repeaters: int = 0
+    #: The repeaters' mean intervals, added up.
+    mean_interval_ms: int = 0
+
+    def add(self, other: Lifetime) -> None:
+        """Add another's counts to these."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+@dataclass(slots=True)
+class LifetimeMoney:
+    """One segment's customers' money since the beginning, in one currency."""
+
+    #: Guests' excluded.
+    gross_minor_units: int = 0
+    refunded_minor_units: int = 0
+    #: Customers with an order in the currency.
+    payers: int = 0
+    #: As of now, whatever the instant: see :mod:`stream.domain.nets`.
+    nets: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, other: LifetimeMoney) -> None:
+        """Add another's money to this."""
+        self.gross_minor_units += other.gross_minor_units
+        self.refunded_minor_units += other.refunded_minor_units
+        self.payers += other.payers
+        for bucket, (customers, minor_units) in other.nets.items():
+            held, sum_minor_units = self.nets.get(bucket, (0, 0))
+            self.nets[bucket] = (held + customers, sum_minor_units + minor_units)
+
+
+@dataclass(slots=True)
+class Gaps:
+    """A store's times between orders: how many fall in each bucket of the histogram."""
+
+    counts: list[int]
+    sum_ms: int = 0
+
+    def add(self, other: Gaps) -> None:
+        """Add another's gaps to these."""
+        self.counts = [mine + its for mine, its in zip(self.counts, other.counts, strict=True)]
+        self.sum_ms += other.sum_ms
+
+
+class CohortKind(StrEnum):
+    """What makes a customer's cohort: the month of which event."""
+
+    FIRST_ORDER = "first_order"
+    SIGNUP = "signup"
+
+
+class Cohort(NamedTuple):
+    """The customers of a store who began in one month, counted from January 1970."""
+
+    store: str
+    kind: CohortKind
+    month: int
+
+
+@dataclass(slots=True)
 class Totals:
     """Everything the metrics are computed from, as of one instant."""
 
@@ -78,8 +131,14 @@ class Totals:
     counts: dict[tuple[Segment, str], Counts] = field(default_factory=dict)
     #: By segment, window name and currency.
     money: dict[tuple[Segment, str, str], Money] = field(default_factory=dict)
-    #: Customers whose first order is in or before the as-of bucket, by segment.
-    customers: dict[Segment, int] = field(default_factory=dict)
+    #: By segment.
+    lifetimes: dict[Segment, Lifetime] = field(default_factory=dict)
+    #: By segment and currency.
+    lifetime_money: dict[tuple[Segment, str], LifetimeMoney] = field(default_factory=dict)
+    #: By cohort: its size, then its customers with an order at each age from 0, in months.
+    cohorts: dict[Cohort, list[int]] = field(default_factory=dict)
+    #: By store.
+    gaps: dict[str, Gaps] = field(default_factory=dict)
     #: By store, the slot of the earliest order.
     first_order_slots: dict[str, int] = field(default_factory=dict)
     #: By window name, the last slot in which a store's first order makes the window mature.
@@ -93,8 +152,18 @@ class Totals:
             self.counts.setdefault(key, Counts()).add(counts)
         for money_key, money in other.money.items():
             self.money.setdefault(money_key, Money()).add(money)
-        for segment, customers in other.customers.items():
-            self.customers[segment] = self.customers.get(segment, 0) + customers
+        for segment, lifetime in other.lifetimes.items():
+            self.lifetimes.setdefault(segment, Lifetime()).add(lifetime)
+        for place, spent in other.lifetime_money.items():
+            self.lifetime_money.setdefault(place, LifetimeMoney()).add(spent)
+        for cohort, ages in other.cohorts.items():
+            known = self.cohorts.get(cohort, [0] * len(ages))
+            self.cohorts[cohort] = [mine + its for mine, its in zip(known, ages, strict=True)]
+        for store, gaps in other.gaps.items():
+            if store in self.gaps:
+                self.gaps[store].add(gaps)
+            else:
+                self.gaps[store] = Gaps(list(gaps.counts), gaps.sum_ms)
         for store, slot in other.first_order_slots.items():
             self.first_order_slots[store] = min(slot, self.first_order_slots.get(store, slot))
 
@@ -103,11 +172,15 @@ class Totals:
 
         Size is the number of customers who ever ordered, ties by name; ``unknown`` stays.
         """
-        folded = _small_segments(self.customers)
+        folded = _small_segments(
+            {segment: lifetime.customers for segment, lifetime in self.lifetimes.items()}
+        )
         if not folded:
             return self
         result = Totals(
             self.as_of_ms,
+            cohorts=self.cohorts,
+            gaps=self.gaps,
             first_order_slots=self.first_order_slots,
             mature_from_slots=self.mature_from_slots,
         )
@@ -119,8 +192,10 @@ class Totals:
             result.counts.setdefault((home(segment), window), Counts()).add(counts)
         for (segment, window, currency), money in self.money.items():
             result.money.setdefault((home(segment), window, currency), Money()).add(money)
-        for segment, customers in self.customers.items():
-            result.customers[home(segment)] = result.customers.get(home(segment), 0) + customers
+        for segment, lifetime in self.lifetimes.items():
+            result.lifetimes.setdefault(home(segment), Lifetime()).add(lifetime)
+        for (segment, currency), spent in self.lifetime_money.items():
+            result.lifetime_money.setdefault((home(segment), currency), LifetimeMoney()).add(spent)
         return result
 
 
@@ -135,74 +210,3 @@ def _small_segments(customers: dict[Segment, int]) -> set[Segment]:
             segments.sort(key=lambda segment: (-customers[segment], segment.name))
             small.update(segments[MAX_SEGMENTS:])
     return small
-
-
-def totals(tallies: Tallies, segments: Segments, as_of_ms: int) -> Totals:
-    """Read the tallies of all segments as of one instant."""
-    result = Totals(as_of_ms)
-    everyone = tallies.occupied()
-    names = segments.names
-    whole = [row for row in everyone.tolist() if names[row].dimension == ALL]
-    stores = np.array(whole, np.int64)
-    for number, window in enumerate(tallies.windows):
-        now = moment(tallies.timeline, window, as_of_ms)
-        _read(result, tallies, segments, (number, window.name), now, everyone)
-        earlier = moment(tallies.timeline, window, as_of_ms, earlier=True)
-        named = (number, PREVIOUS_PREFIX + window.name)
-        _read(result, tallies, segments, named, earlier, stores)
-        result.mature_from_slots[window.name] = now.mature_to_slot
-    last_slot = tallies.timeline.last_slot_of_bucket(as_of_ms // tallies.timeline.bucket_ms)
-    ever = tallies.first_orders_to(everyone, last_slot).tolist()
-    result.customers = {
-        names[row]: count for row, count in zip(everyone.tolist(), ever, strict=True)
-    }
-    for row in stores.tolist():
-        slot = tallies.first_order_slot(row)
-        if slot is not None:
-            result.first_order_slots[names[row].store] = slot
-    return result
-
-
-def _read(
-    result: Totals,
-    tallies: Tallies,
-    segments: Segments,
-    window: tuple[int, str],
-    at: Moment,
-    rows: I64,
-) -> None:
-    number, name = window
-    if isinstance(tallies.windows[number], RollingWindow) and at.buckets is not None:
-        bucket, preceding = at.buckets
-        active, retained, repeat = (
-            tallies.customers(rows, number, count, bucket) for count in (ACTIVE, RETAINED, REPEAT)
-        )
-        start = tallies.customers(rows, number, ACTIVE, preceding)
-    else:
-        active, retained, repeat = (
-            tallies.calendar_customers(rows, number, count, at.slots)
-            for count in (ACTIVE, RETAINED, REPEAT)
-        )
-        start = tallies.calendar_customers(rows, number, ACTIVE, at.preceding_slots)
-    columns = (
-        active,
-        tallies.count(rows, FIRST_ORDERS, at.slots),
-        start,
-        retained,
-        repeat,
-        tallies.count(rows, ORDERS, at.slots),
-        tallies.units(rows, SOLD, at.slots),
-        tallies.units(rows, RETURNED, at.slots),
-        tallies.count(rows, SIGNUPS, at.slots),
-    )
-    table = np.stack(columns, axis=1).tolist()
-    for row, values in zip(rows.tolist(), table, strict=True):
-        result.counts[segments.names[row], name] = Counts(*values)
-    wanted = set(rows.tolist())
-    money = [(row, code, at) for (row, code), at in tallies.money_rows().items() if row in wanted]
-    money_rows = np.array([place for _, _, place in money], np.int64)
-    sums = np.stack(
-        [tallies.money(money_rows, row, at.slots) for row in (GROSS, REFUNDED, ORDERS_PAID)], axis=1
-    ).tolist()
-    for (row, code, _), values in zip(money, sums, strict=True):
-        result.money[segments.names[row], name, currency_code(code)] = Money(*values)

@@ -27,13 +27,14 @@ def gauge_text(catalogue: Mapping[str, Metric], samples: Iterable[Sample]) -> st
     lines: dict[str, list[str]] = {name: [] for name in catalogue}
     label_texts = _LabelTexts()
     text_of = label_texts.__getitem__
-    for name, labels, value in samples:
+    for name, labels, value, suffix in samples:
         label_text = ",".join(map(text_of, labels))
-        lines[name].append(f"{name}{{{label_text}}} {number_text(value)}\n")
+        lines[name].append(f"{name}{suffix}{{{label_text}}} {number_text(value)}\n")
     parts: list[str] = []
     for name, of_metric in lines.items():
         if of_metric:
-            parts.append(f"# HELP {name} {catalogue[name].help}\n# TYPE {name} gauge\n")
+            metric = catalogue[name]
+            parts.append(f"# HELP {name} {metric.help}\n# TYPE {name} {metric.type}\n")
             parts += of_metric
     return "".join(parts)
 

@@ -116,7 +116,7 @@ def gauges(totals: Totals) -> Gauges:
     """Totals as gauges; no gauge may come twice."""
     found: Gauges = {}
     for sample in samples(totals):
-        key = (sample.name, frozenset(sample.labels))
+        key = (sample.name + sample.suffix, frozenset(sample.labels))
         assert key not in found
         found[key] = float(sample.value)
     return found

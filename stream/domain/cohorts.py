@@ -1,0 +1,77 @@
+"""Customers by the month they began in, and the months they came back in.
+
+A cohort is a row, its cells are slots: a customer adds one where its first order of a month
+stands. So a cohort's customers of any month, up to any instant, are a sum over slots.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stream.domain.arrays import I64
+from stream.domain.paged import PagedArray, Term
+
+# Rows under a cohort's: who came back in a month, where its first order of it stands; and, where
+# that is not the first month's own count, who began.
+_BACK, _MEMBERS, _ROWS = range(3)
+
+
+class Cohorts:
+    """Rows by (whole store's segment row, month); months count from January 1970."""
+
+    def __init__(self) -> None:
+        self._counts = PagedArray(np.int32)
+        self._rows: dict[tuple[int, int], int] = {}
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self._counts.nbytes
+
+    def add(self, stores: I64, months: I64, slots: I64, sign: int) -> None:
+        """Add customers of cohorts who came back.
+
+        Args:
+            stores: segment row of each one's whole store.
+            months: the month each one began in.
+            slots: the slot of each one's first order in some month.
+            sign: 1 or -1.
+        """
+        self._add(_BACK, stores, months, slots, sign)
+
+    def add_members(self, stores: I64, months: I64, slots: I64, sign: int) -> None:
+        """Add customers who began, at the slots where they did; arguments as for :meth:`add`."""
+        self._add(_MEMBERS, stores, months, slots, sign)
+
+    def cohorts(self) -> dict[tuple[int, int], int]:
+        """Every (segment row, month), and its row."""
+        return dict(self._rows)
+
+    def sums_to(self, rows: I64, slot: int) -> I64:
+        """Per cohort who came back in and before a slot."""
+        return self._counts.sum_to(rows + _BACK, slot)
+
+    def members_to(self, rows: I64, slot: int) -> I64:
+        """Per cohort who began in and before a slot."""
+        return self._counts.sum_to(rows + _MEMBERS, slot)
+
+    def dense(self) -> dict[tuple[int, ...], int]:
+        """Every cell that is not 0, by segment row, month, row and slot: for tests."""
+        names = {row: name for name, row in self._rows.items()}
+        return {
+            (*names[row - row % _ROWS], row % _ROWS, cell): value
+            for (row, cell), value in self._counts.dense().items()
+        }
+
+    def _add(self, row: int, stores: I64, months: I64, slots: I64, sign: int) -> None:
+        if len(stores) == 0:
+            return
+        pairs, which = np.unique(np.stack([stores, months], axis=1), axis=0, return_inverse=True)
+        rows = np.array([self._row(store, month) for store, month in pairs.tolist()], np.int64)
+        self._counts.add(rows[which.ravel()][np.newaxis], [Term(row, None, slots, sign)])
+
+    def _row(self, store: int, month: int) -> int:
+        row = self._rows.get((store, month))
+        if row is None:
+            row = self._rows[store, month] = self._counts.add_rows(_ROWS)
+        return row
