@@ -19,7 +19,7 @@ from stream.domain.config import EngineConfig
 from stream.domain.customers import Customers
 from stream.domain.entries import GUEST_ORDER
 from stream.domain.events import DeadLetter, EventBatch, Outcome, Stray, routing_id
-from stream.domain.reading import totals
+from stream.domain.reading import EVERYTHING, Scope, totals
 from stream.domain.segments import Segments
 from stream.domain.tallies import Tallies
 from stream.domain.totals import Totals
@@ -209,9 +209,9 @@ class Engine:
         """The instant the gauges stand for; None while nothing has been seen in event time."""
         return now_ms if self.config.clock == "wall" else self.latest_event_ms
 
-    def totals(self, as_of_ms: int) -> Totals:
-        """What this worker's customers add up to as of an instant."""
-        return totals(self._tallies, self._segments, as_of_ms)
+    def totals(self, as_of_ms: int, scope: Scope = EVERYTHING) -> Totals:
+        """What this worker's customers add up to as of an instant, past ones too."""
+        return totals(self._tallies, self._segments, as_of_ms, scope)
 
     def same_moment(self, one_ms: int, other_ms: int) -> bool:
         """Whether totals as of two instants read the same buckets and the same local day."""

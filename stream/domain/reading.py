@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from stream.domain.arrays import I64
@@ -39,22 +41,53 @@ from stream.domain.totals import (
 from stream.domain.windows import CalendarUnit, RollingWindow
 
 
-def totals(tallies: Tallies, segments: Segments, as_of_ms: int) -> Totals:
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What to read: a part costs a part of the time."""
+
+    #: Names of windows, without ``prev_``; None for all.
+    windows: frozenset[str] | None = None
+    #: Names of dimensions, ``all`` among them; None for all.
+    dimensions: frozenset[str] | None = None
+    #: What has no window: lifetimes, cohorts, gaps, and the windows before.
+    with_lifetimes: bool = True
+
+    def has_window(self, name: str) -> bool:
+        """Whether a window is to be read."""
+        return self.windows is None or name in self.windows
+
+    def has_dimension(self, name: str) -> bool:
+        """Whether a dimension is to be read."""
+        return self.dimensions is None or name in self.dimensions
+
+
+EVERYTHING = Scope()
+
+
+def totals(
+    tallies: Tallies, segments: Segments, as_of_ms: int, scope: Scope = EVERYTHING
+) -> Totals:
     """What all segments add up to as of one instant."""
-    return _Reading(tallies, segments, as_of_ms).totals()
+    return _Reading(tallies, segments, as_of_ms, scope).totals()
 
 
 class _Reading:
     """One look at the tallies."""
 
-    def __init__(self, tallies: Tallies, segments: Segments, as_of_ms: int) -> None:
+    def __init__(self, tallies: Tallies, segments: Segments, as_of_ms: int, scope: Scope) -> None:
         self._tallies = tallies
+        self._scope = scope
         self._timeline = tallies.timeline
         self._names = segments.names
         self._as_of_ms = as_of_ms
         self._last_slot = self._timeline.last_slot_of_bucket(as_of_ms // self._timeline.bucket_ms)
-        self._rows = tallies.occupied()
-        whole = [row for row in self._rows.tolist() if self._names[row].dimension == ALL]
+        wanted = [
+            row
+            for row in tallies.occupied().tolist()
+            if scope.has_dimension(self._names[row].dimension)
+        ]
+        self._rows = np.array(wanted, np.int64)
+        whole = [row for row in wanted if self._names[row].dimension == ALL]
         self._stores = np.array(whole, np.int64)
         occupied = set(self._rows.tolist())
         self._money = [
@@ -68,12 +101,22 @@ class _Reading:
         result = Totals(self._as_of_ms)
         timeline = self._timeline
         for number, window in enumerate(self._tallies.windows):
+            if not self._scope.has_window(window.name):
+                continue
             now = moment(timeline, window, self._as_of_ms)
             self._read_window(result, (number, window.name), now, self._rows)
+            if not self._scope.with_lifetimes:
+                continue
             earlier = moment(timeline, window, self._as_of_ms, earlier=True)
             named = (number, PREVIOUS_PREFIX + window.name)
             self._read_window(result, named, earlier, self._stores)
             result.mature_from_slots[window.name] = now.mature_to_slot
+        if self._scope.with_lifetimes:
+            self._read_wholes(result)
+        return result
+
+    def _read_wholes(self, result: Totals) -> None:
+        """What has no window."""
         self._read_lifetimes(result)
         self._read_lifetime_money(result)
         for kind, cohorts in (
@@ -89,7 +132,6 @@ class _Reading:
             counts = self._tallies.gap_histogram_to(row, self._last_slot).tolist()
             (sum_ms,) = self._tallies.sum_to(np.array([row]), GAP_MS, self._last_slot).tolist()
             result.gaps[store] = Gaps(counts, sum_ms)
-        return result
 
     def _read_window(self, result: Totals, window: tuple[int, str], at: Moment, rows: I64) -> None:
         number, name = window
