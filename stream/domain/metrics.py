@@ -8,7 +8,6 @@ from typing import Literal, NamedTuple
 
 from stream.domain.gaps import GAP_LIMITS_DAYS
 from stream.domain.money import exponent
-from stream.domain.nets import top_minor_units
 from stream.domain.segments import Segment
 from stream.domain.totals import (
     PREVIOUS_PREFIX,
@@ -192,10 +191,9 @@ def _lifetime_money_samples(
         scale = 10 ** (exponent(currency) or 0)
         yield Sample(LIFETIME_VALUE.name, labels, net / (spent.payers * scale))
     # As of now, as the buckets are.
-    customers = sum(held for held, _ in spent.nets.values())
-    brought = sum(minor_units for _, minor_units in spent.nets.values())
-    if customers and brought > 0:
-        top = top_minor_units(spent.nets, -(-customers // TOP_SHARE))
+    customers, brought = int(spent.nets.customers.sum()), int(spent.nets.minor_units.sum())
+    if brought > 0:
+        top = spent.nets.top_minor_units(-(-customers // TOP_SHARE))
         yield Sample(TOP_CUSTOMERS.name, labels, top / brought)
 
 

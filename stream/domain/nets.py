@@ -8,7 +8,7 @@ take a customer out again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +19,35 @@ _BUCKET_WIDTH = np.log(1.01)
 # Rows under a money row.
 _CUSTOMERS, _MINOR_UNITS, ROWS = range(3)
 
-#: By bucket (a greater one holds greater nets): customers in it, and their minor units.
-NetBuckets = Mapping[int, tuple[int, int]]
+
+class NetBuckets(NamedTuple):
+    """The buckets that hold customers, ascending: a greater one holds greater nets."""
+
+    buckets: I64
+    #: Customers in each, and what they brought together.
+    customers: I64
+    minor_units: I64
+
+    @classmethod
+    def none(cls) -> NetBuckets:
+        """No customers."""
+        return cls(*(np.zeros(0, np.int64) for _ in range(3)))
+
+    def plus(self, other: NetBuckets) -> NetBuckets:
+        """These customers and those."""
+        together, at = np.unique(np.concatenate([self.buckets, other.buckets]), return_inverse=True)
+        sums = np.zeros((2, len(together)), np.int64)
+        for total, mine, its in zip(sums, self[1:], other[1:], strict=True):
+            np.add.at(total, at, np.concatenate([mine, its]))
+        return NetBuckets(together, *sums)
+
+    def top_minor_units(self, customers: int) -> float:
+        """What the ``customers`` with the greatest nets brought, within 1 % of one bucket."""
+        held, brought = self.customers[::-1], self.minor_units[::-1]
+        passed = np.concatenate([[0], np.cumsum(held)])
+        last = int(np.searchsorted(passed, customers)) - 1
+        part = (customers - passed[last]) / held[last]
+        return float(brought[:last].sum() + brought[last] * part)
 
 
 class Nets:
@@ -55,11 +82,11 @@ class Nets:
         ]
         self._cells.add(places * ROWS, terms)
 
-    def buckets(self, place: int) -> dict[int, tuple[int, int]]:
+    def buckets(self, place: int) -> NetBuckets:
         """The buckets under one money row that hold customers."""
-        customers = self._cells.row_cells(place * ROWS + _CUSTOMERS)
-        sums = self._cells.row_cells(place * ROWS + _MINOR_UNITS)
-        return {bucket: (count, sums.get(bucket, 0)) for bucket, count in customers.items()}
+        buckets, customers = self._cells.row_cells(place * ROWS + _CUSTOMERS)
+        minor_units = self._cells.values(place * ROWS + _MINOR_UNITS, buckets)
+        return NetBuckets(buckets, customers, minor_units)
 
     def dense(self) -> dict[tuple[int, int], int]:
         """Every cell that is not 0: for comparisons in tests."""
@@ -70,15 +97,3 @@ def buckets_of(net_minor_units: I64) -> I64:
     """The bucket of each net: 0 for nothing or less, then a hundredth wider each."""
     logs = np.log(np.maximum(net_minor_units, 1))
     return np.where(net_minor_units > 0, 1 + np.floor(logs / _BUCKET_WIDTH), 0).astype(np.int64)
-
-
-def top_minor_units(buckets: NetBuckets, customers: int) -> float:
-    """What the ``customers`` with the greatest nets brought, within 1 % of the last bucket."""
-    wanted, total = customers, 0.0
-    for bucket in sorted(buckets, reverse=True):
-        held, minor_units = buckets[bucket]
-        if held >= wanted:
-            return total + minor_units * wanted / held
-        wanted -= held
-        total += minor_units
-    return total

@@ -129,14 +129,21 @@ class PagedArray:
             sums += self._pages[pages[:, at], : within + 1].sum(axis=1, dtype=np.int64)
         return sums
 
-    def row_cells(self, row: int) -> dict[int, int]:
-        """The cells of a row that are not 0."""
-        found = {}
-        for at in np.flatnonzero(self._directory[row]).tolist():
-            page = self._pages[self._directory[row, at] >> PAGE_BITS]
-            first = (self._first_block + at) << PAGE_BITS
-            for within in np.flatnonzero(page).tolist():
-                found[first + within] = int(page[within])
+    def row_cells(self, row: int) -> tuple[I64, I64]:
+        """The cells of a row that are not 0, ascending, and their values."""
+        blocks = np.flatnonzero(self._directory[row])
+        pages = self._pages[self._directory[row, blocks] >> PAGE_BITS]
+        at, within = np.nonzero(pages)
+        cells = ((self._first_block + blocks[at]) << PAGE_BITS) + within
+        return cells.astype(np.int64), pages[at, within].astype(np.int64)
+
+    def values(self, row: int, cells: I64) -> I64:
+        """The values of some cells of a row."""
+        blocks = (cells >> PAGE_BITS) - self._first_block
+        known = (blocks >= 0) & (blocks < self._directory.shape[1])
+        found = np.zeros(len(cells), np.int64)
+        flat = self._directory[row, blocks[known]] + (cells[known] & _CELL_MASK)
+        found[known] = self._pages.ravel()[flat]
         return found
 
     def first_cell(self, row: int) -> int | None:
@@ -152,7 +159,7 @@ class PagedArray:
         return {
             (row, cell): value
             for row in range(self.rows)
-            for cell, value in self.row_cells(row).items()
+            for cell, value in zip(*(part.tolist() for part in self.row_cells(row)), strict=True)
         }
 
     def _refresh(self) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from stream.domain.nets import NetBuckets
 from stream.domain.segments import ALL, OTHER, UNKNOWN, Segment
 
 #: Segments of a dimension that keep their name; the rest add up in ``other``.
@@ -82,16 +83,14 @@ class LifetimeMoney:
     #: Customers with an order in the currency.
     payers: int = 0
     #: As of now, whatever the instant: see :mod:`stream.domain.nets`.
-    nets: dict[int, tuple[int, int]] = field(default_factory=dict)
+    nets: NetBuckets = field(default_factory=NetBuckets.none)
 
     def add(self, other: LifetimeMoney) -> None:
         """Add another's money to this."""
         self.gross_minor_units += other.gross_minor_units
         self.refunded_minor_units += other.refunded_minor_units
         self.payers += other.payers
-        for bucket, (customers, minor_units) in other.nets.items():
-            held, sum_minor_units = self.nets.get(bucket, (0, 0))
-            self.nets[bucket] = (held + customers, sum_minor_units + minor_units)
+        self.nets = self.nets.plus(other.nets)
 
 
 @dataclass(slots=True)
