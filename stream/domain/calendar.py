@@ -30,6 +30,7 @@ class Timeline:
     def __init__(self, bucket_ms: int, timezone: str) -> None:
         self.bucket_ms = bucket_ms
         self._changes_ms, self._offsets_ms = _utc_offsets(ZoneInfo(timezone))
+        self._first_slots: dict[int, int] = {}
 
     def bucket(self, time_ms: I64) -> I64:
         """The bucket each time falls in."""
@@ -62,7 +63,10 @@ class Timeline:
 
     def first_slot_of_day(self, day: int) -> int:
         """The first slot of a local day."""
-        return self.slot_at(self._first_ms_of_day(day))
+        slot = self._first_slots.get(day)
+        if slot is None:
+            slot = self._first_slots[day] = self.slot_at(self._first_ms_of_day(day))
+        return slot
 
     def day_at(self, time_ms: int) -> int:
         """The local date of one time, as days since 1970-01-01."""
