@@ -191,7 +191,7 @@ def _lifetime_money_samples(
         scale = 10 ** (exponent(currency) or 0)
         yield Sample(LIFETIME_VALUE.name, labels, net / (spent.payers * scale))
     # As of now, as the buckets are.
-    customers, brought = int(spent.nets.customers.sum()), int(spent.nets.minor_units.sum())
+    customers, brought = sum(spent.nets.customers), sum(spent.nets.minor_units)
     if brought > 0:
         top = spent.nets.top_minor_units(-(-customers // TOP_SHARE))
         yield Sample(TOP_CUSTOMERS.name, labels, top / brought)

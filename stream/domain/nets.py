@@ -23,31 +23,34 @@ _CUSTOMERS, _MINOR_UNITS, ROWS = range(3)
 class NetBuckets(NamedTuple):
     """The buckets that hold customers, ascending: a greater one holds greater nets."""
 
-    buckets: I64
+    buckets: list[int]
     #: Customers in each, and what they brought together.
-    customers: I64
-    minor_units: I64
+    customers: list[int]
+    minor_units: list[int]
 
     @classmethod
     def none(cls) -> NetBuckets:
         """No customers."""
-        return cls(*(np.zeros(0, np.int64) for _ in range(3)))
+        return cls([], [], [])
 
     def plus(self, other: NetBuckets) -> NetBuckets:
         """These customers and those."""
-        together, at = np.unique(np.concatenate([self.buckets, other.buckets]), return_inverse=True)
+        buckets = np.array(self.buckets + other.buckets, np.int64)
+        together, at = np.unique(buckets, return_inverse=True)
         sums = np.zeros((2, len(together)), np.int64)
         for total, mine, its in zip(sums, self[1:], other[1:], strict=True):
-            np.add.at(total, at, np.concatenate([mine, its]))
-        return NetBuckets(together, *sums)
+            np.add.at(total, at, np.array(mine + its, np.int64))
+        return NetBuckets(together.tolist(), *sums.tolist())
 
     def top_minor_units(self, customers: int) -> float:
         """What the ``customers`` with the greatest nets brought, within 1 % of one bucket."""
-        held, brought = self.customers[::-1], self.minor_units[::-1]
-        passed = np.concatenate([[0], np.cumsum(held)])
-        last = int(np.searchsorted(passed, customers)) - 1
-        part = (customers - passed[last]) / held[last]
-        return float(brought[:last].sum() + brought[last] * part)
+        brought = 0.0
+        for held, minor_units in zip(self.customers[::-1], self.minor_units[::-1], strict=True):
+            if held >= customers:
+                return brought + minor_units * customers / held
+            customers -= held
+            brought += minor_units
+        return brought
 
 
 class Nets:
@@ -86,7 +89,7 @@ class Nets:
         """The buckets under one money row that hold customers."""
         buckets, customers = self._cells.row_cells(place * ROWS + _CUSTOMERS)
         minor_units = self._cells.values(place * ROWS + _MINOR_UNITS, buckets)
-        return NetBuckets(buckets, customers, minor_units)
+        return NetBuckets(buckets.tolist(), customers.tolist(), minor_units.tolist())
 
     def dense(self) -> dict[tuple[int, int], int]:
         """Every cell that is not 0: for comparisons in tests."""
