@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from faust.types import TP
@@ -10,8 +11,10 @@ from stream.faust_app.app import wall_clock_ms
 from stream.meeting.overview import overview_of_one
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from stream.domain.reading import Scope
+    from stream.domain.totals import Totals
     from stream.engine import Engine
     from stream.faust_app.app import RetentionApp
     from stream.faust_app.meeting_side import MeetingSide
@@ -46,6 +49,21 @@ class LiveState:
         return overview_of_one(
             self._app.engine, self._app.intake.reached, wall_clock_ms(), self._partitions_expected
         )
+
+    async def history(self, at_ms: Sequence[int], scope: Scope) -> Sequence[Totals] | None:
+        """All partitions together as of several instants; None while that cannot be told.
+
+        Between the instants the event loop goes on: events may come in between, but each
+        instant is read at one moment.
+        """
+        overview = self.overview()
+        if self._meeting is not None or overview is None or overview.totals is None:
+            return None
+        past = []
+        for at in at_ms:
+            past.append(self._app.engine.totals(at, scope))
+            await asyncio.sleep(0)
+        return past
 
     @property
     def partitions_expected(self) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aiohttp import hdrs, web
 
 from stream.publish.access import guard
+from stream.publish.api.routes import Api
 from stream.publish.page import STYLE, index_page
 from stream.publish.prometheus import Exposition
 from stream.settings import SettingError
@@ -68,6 +69,7 @@ def build_app(state: WorkerState, token: Secret | None = None) -> web.Applicatio
             web.get("/metrics", pages.metrics),
             web.get("/healthz", pages.healthz),
             web.get("/readyz", pages.readyz),
+            *Api(state).routes(),
         ]
     )
     return app

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from stream.domain.reading import Scope
+    from stream.domain.totals import Totals
     from stream.engine import Engine
     from stream.meeting.overview import Overview
 
@@ -20,6 +22,9 @@ class WorkerState(Protocol):
 
     def overview(self) -> Overview | None:
         """All partitions together, at one moment; None when another worker speaks for all."""
+
+    async def history(self, at_ms: Sequence[int], scope: Scope) -> Sequence[Totals] | None:
+        """All partitions together as of several instants; None while that cannot be told."""
 
     @property
     def partitions_expected(self) -> int:

@@ -1,0 +1,1 @@
+"""The HTTP API: the numbers as JSON, for the page and for programs."""
