@@ -10,7 +10,7 @@ from stream.domain.nets import Nets
 from stream.domain.paged import PagedArray, Term
 
 # Rows under a money row's place. PAYERS: customers whose first order in the currency it is.
-GROSS, REFUNDED, ORDERS_PAID, GUESTS_GROSS, PAYERS, _ROWS = range(6)
+GROSS, REFUNDED, ORDERS_PAID, GUESTS_GROSS, PAYERS, ROWS = range(6)
 
 #: Currencies the table begins with room for.
 _CURRENCIES = 4
@@ -46,7 +46,7 @@ class MoneyTallies:
             currency: currency number of each.
             terms: what to add; rows as named above.
         """
-        self.sums.add(self._places_of(segments, currency) * _ROWS, terms)
+        self.sums.add(self._places_of(segments, currency) * ROWS, terms)
 
     def add_nets(self, segments: I64, currency: I64, net_minor_units: I64, sign: int) -> None:
         """Add customers who paid in a currency, by their net, or take them out."""
@@ -55,7 +55,7 @@ class MoneyTallies:
 
     def sum_to(self, places: I64, row: int, slot: int) -> I64:
         """Sums of one row under places up to and including a slot."""
-        return self.sums.sum_to(places * _ROWS + row, slot)
+        return self.sums.sum_to(places * ROWS + row, slot)
 
     def _places_of(self, segments: I64, currency: I64) -> I64:
         """Places ``[dimension, event]``."""
@@ -87,7 +87,7 @@ class MoneyTallies:
     def _make(self, segment_rows: I64, currency: I64) -> None:
         for segment, number in set(zip(segment_rows.tolist(), currency.tolist(), strict=True)):
             place = len(self._places)
-            self.sums.add_rows(_ROWS)
+            self.sums.add_rows(ROWS)
             self.nets.add_rows()
             self._places[segment, number] = place
             self._table[segment, self._columns[number]] = place

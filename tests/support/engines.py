@@ -10,7 +10,10 @@ from itertools import groupby
 
 from stream.domain.config import EngineConfig
 from stream.domain.events import DeadLetter, Outcome
+from stream.domain.gaps import HISTOGRAM_ROWS
 from stream.domain.metrics import samples
+from stream.domain.money_tallies import ROWS as MONEY_ROWS
+from stream.domain.nets import ROWS as NET_ROWS
 from stream.domain.totals import Totals
 from stream.domain.windows import parse_window
 from stream.engine import Applied, Engine
@@ -130,14 +133,23 @@ def gauges_of(engine: Engine, as_of_ms: int) -> Gauges:
 def named_sums(engine: Engine) -> Mapping[tuple[object, ...], int]:
     """Every sum an engine holds that is not 0, by what it stands for and not by row number."""
     tallies, names = engine._tallies, engine._segments.names
-    per_segment = {"counts": tallies._counts_per_row, "units": 2}
-    pairs = sorted((row, pair) for pair, row in tallies.money_rows().items())
+    places = {place: pair for pair, place in tallies.money.places().items()}
+    rows_of_segment = {
+        "counts": tallies._counts_per_row,
+        "sums": tallies._sums.rows // tallies.segment_rows if tallies.segment_rows else 1,
+        "gaps": HISTOGRAM_ROWS,
+    }
+    rows_of_place = {"money": MONEY_ROWS, "nets": NET_ROWS}
     result: dict[tuple[object, ...], int] = {}
-    for (part, row, cell), value in tallies.dense().items():
-        if part == "money":
-            first, (segment, currency) = max(pair for pair in pairs if pair[0] <= row)
-            result[part, names[segment], currency, row - first, cell] = value
+    for (part, *where), value in tallies.dense().items():
+        row, *rest = map(int, where)
+        if part in rows_of_place:
+            place, within = divmod(row, rows_of_place[str(part)])
+            segment, currency = places[place]
+            result[part, names[segment], currency, within, *rest] = value
+        elif part in rows_of_segment:
+            segment, within = divmod(row, rows_of_segment[str(part)])
+            result[part, names[segment], within, *rest] = value
         else:
-            segment, within = divmod(row, per_segment[part])
-            result[part, names[segment], within, cell] = value
+            result[part, names[row], *rest] = value
     return result

@@ -11,7 +11,10 @@ from stream.meeting.overview import Overview, overview_of_one
 from stream.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from stream.domain.reading import Scope
+    from stream.domain.totals import Totals
 
 NOW_MS = 1_700_000_000_000
 PARTITION = 0
@@ -51,6 +54,12 @@ class Worker:
         if self.another_speaks:
             return None
         return overview_of_one(self.engine, self.positions, self.clock_ms, self.partitions_expected)
+
+    async def history(self, at_ms: Sequence[int], scope: Scope) -> Sequence[Totals] | None:
+        overview = self.overview()
+        if overview is None or overview.totals is None:
+            return None
+        return [self.engine.totals(at, scope) for at in at_ms]
 
     @property
     def positions(self) -> Mapping[tuple[str, int], int]:

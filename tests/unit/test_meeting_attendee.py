@@ -196,6 +196,15 @@ async def test_the_owner_of_partition_0_shows_what_all_count(fleet: Fleet) -> No
     await until(lambda: fleet.is_right)
 
 
+def as_of(found: Gauges) -> Gauges:
+    """Without the one metric that counts all that was applied, whatever the instant."""
+    return {
+        key: value
+        for key, value in found.items()
+        if key[0] != "retention_top_customers_revenue_ratio"
+    }
+
+
 async def test_every_answer_in_between_is_right_for_its_positions(fleet: Fleet) -> None:
     seen: set[int] = set()
     for _ in range(30):
@@ -208,7 +217,7 @@ async def test_every_answer_in_between_is_right_for_its_positions(fleet: Fleet) 
             # applied later is in the positions, but not in the windows yet.
             counted = (overview.as_of_ms - NOW_MS) // 3_600_000 + 1
             assert counted <= sum(overview.positions.values()) <= fleet.bought
-            assert gauges(overview.totals) == alone(counted)
+            assert as_of(gauges(overview.totals)) == as_of(alone(counted))
             seen.add(counted)
     assert len(seen) > 5
 

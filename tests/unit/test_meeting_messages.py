@@ -6,8 +6,18 @@ from dataclasses import make_dataclass
 import msgspec
 import pytest
 
+from stream.domain.nets import NetBuckets
 from stream.domain.segments import Segment
-from stream.domain.totals import Counts, Money, Totals
+from stream.domain.totals import (
+    Cohort,
+    CohortKind,
+    Counts,
+    Gaps,
+    Lifetime,
+    LifetimeMoney,
+    Money,
+    Totals,
+)
 from stream.meeting import messages
 from stream.meeting.messages import (
     Message,
@@ -29,7 +39,12 @@ TOTALS = Totals(
     1_700_000_000_123,
     counts={(SEGMENT, "7d"): Counts(active=3, orders=2**40)},
     money={(SEGMENT, "7d", "EUR"): Money(10**15, 5, 2)},
-    customers={SEGMENT: 9},
+    lifetimes={SEGMENT: Lifetime(9, 4, 2**50)},
+    lifetime_money={
+        (SEGMENT, "EUR"): LifetimeMoney(10**15, 5, 9, NetBuckets([0, 700], [2, 7], [-3, 10**15]))
+    },
+    cohorts={Cohort("shop", CohortKind.SIGNUP, 491): [9, 3, 0]},
+    gaps={"shop": Gaps([0] * 12 + [1], 2**50)},
     first_order_slots={"shop": -17},
     mature_from_slots={"7d": 4},
 )

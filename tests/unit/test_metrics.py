@@ -95,6 +95,7 @@ def test_a_window_is_mature_from_the_first_order_on() -> None:
 
 def test_the_catalogue_is_that_of_the_contract() -> None:
     four = ("store", "dimension", "segment", "window")
+    cohort = ("store", "cohort", "age")
     assert {name: metric.labels for name, metric in CATALOGUE.items()} == {
         "retention_customers": (*four, "status"),
         "retention_customer_retention_ratio": four,
@@ -108,6 +109,15 @@ def test_the_catalogue_is_that_of_the_contract() -> None:
         "retention_signups": (*four, "status"),
         "retention_purchase_frequency": four,
         "retention_average_order_value": (*four, "currency"),
+        "retention_purchase_interval_seconds": four,
+        "retention_activation_ratio": four,
+        "retention_customer_purchase_interval_seconds": four[:3],
+        "retention_customer_lifetime_value": (*four[:3], "currency"),
+        "retention_top_customers_revenue_ratio": (*four[:3], "currency"),
+        "retention_cohort_customers": cohort,
+        "retention_signup_cohort_customers": cohort,
+        "retention_signup_cohort_size": cohort[:2],
+        "retention_order_gap_seconds": ("store",),
         "retention_window_mature": ("store", "window"),
     }
     assert all(metric.help for metric in CATALOGUE.values())

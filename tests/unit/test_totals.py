@@ -4,41 +4,67 @@ from __future__ import annotations
 
 import pytest
 
+from stream.domain.nets import NetBuckets
 from stream.domain.segments import Segment
-from stream.domain.totals import MAX_SEGMENTS, Counts, Money, Totals
+from stream.domain.totals import (
+    MAX_SEGMENTS,
+    Cohort,
+    CohortKind,
+    Counts,
+    Gaps,
+    Lifetime,
+    LifetimeMoney,
+    Money,
+    Totals,
+)
 
 SHOP = Segment("default", "all", "all")
 WEB = Segment("default", "channel", "web")
+JULY = Cohort("default", CohortKind.FIRST_ORDER, 18)
+AUGUST = Cohort("default", CohortKind.FIRST_ORDER, 19)
 
 
 def test_totals_of_two_workers_add_up() -> None:
     ours = Totals(
         7,
-        counts={(SHOP, "7d"): Counts(1, 2, 3, 4, 5, 6, 7, 8, 9)},
+        counts={(SHOP, "7d"): Counts(*range(1, 13))},
         money={(SHOP, "7d", "EUR"): Money(10, 1, 2)},
-        customers={SHOP: 4},
+        lifetimes={SHOP: Lifetime(4, 2, 100)},
+        lifetime_money={(SHOP, "EUR"): LifetimeMoney(10, 1, 2, NetBuckets([3, 5], [1, 1], [7, 9]))},
+        cohorts={JULY: [4, 4, 1]},
+        gaps={"default": Gaps([1, 2], 5)},
         first_order_slots={"default": 50},
         mature_from_slots={"7d": 40},
     )
     ours.add(
         Totals(
             7,
-            counts={(SHOP, "7d"): Counts(*[10] * 9), (WEB, "7d"): Counts(active=1)},
+            counts={(SHOP, "7d"): Counts(*[10] * 12), (WEB, "7d"): Counts(active=1)},
             money={(SHOP, "7d", "EUR"): Money(5, 5, 5), (SHOP, "7d", "JPY"): Money(9, 0, 1)},
-            customers={SHOP: 2, WEB: 1},
+            lifetimes={SHOP: Lifetime(2, 1, 10), WEB: Lifetime(1)},
+            lifetime_money={
+                (SHOP, "EUR"): LifetimeMoney(1, 1, 1, NetBuckets([5, 6], [1, 1], [2, 3]))
+            },
+            cohorts={JULY: [1, 1, 1], AUGUST: [2, 2]},
+            gaps={"default": Gaps([1, 1], 1), "north": Gaps([0, 1], 7)},
             first_order_slots={"default": 45, "north": 60},
             mature_from_slots={"7d": 40},
         )
     )
     assert ours.counts == {
-        (SHOP, "7d"): Counts(11, 12, 13, 14, 15, 16, 17, 18, 19),
+        (SHOP, "7d"): Counts(*range(11, 23)),
         (WEB, "7d"): Counts(active=1),
     }
     assert ours.money == {
         (SHOP, "7d", "EUR"): Money(15, 6, 7),
         (SHOP, "7d", "JPY"): Money(9, 0, 1),
     }
-    assert ours.customers == {SHOP: 6, WEB: 1}
+    assert ours.lifetimes == {SHOP: Lifetime(6, 3, 110), WEB: Lifetime(1)}
+    assert ours.lifetime_money == {
+        (SHOP, "EUR"): LifetimeMoney(11, 2, 3, NetBuckets([3, 5, 6], [1, 2, 1], [7, 11, 3]))
+    }
+    assert ours.cohorts == {JULY: [5, 5, 2], AUGUST: [2, 2]}
+    assert ours.gaps == {"default": Gaps([2, 3], 6), "north": Gaps([0, 1], 7)}
     assert ours.first_order_slots == {"default": 45, "north": 60}
 
 
@@ -64,7 +90,7 @@ def _with_customers(customers: dict[Segment, int]) -> Totals:
         7,
         counts={(segment, "7d"): Counts(active=n) for segment, n in customers.items()},
         money={(segment, "7d", "EUR"): Money(n, 0, n) for segment, n in customers.items()},
-        customers=customers,
+        lifetimes={segment: Lifetime(n) for segment, n in customers.items()},
     )
 
 
@@ -80,7 +106,7 @@ def test_the_largest_segments_keep_their_name_and_the_rest_is_other() -> None:
     rest = sum(range(100, 110))
     assert folded.counts[_segment("other"), "7d"].active == rest
     assert folded.money[_segment("other"), "7d", "EUR"] == Money(rest, 0, rest)
-    assert folded.customers[_segment("other")] == rest
+    assert folded.lifetimes[_segment("other")].customers == rest
     assert folded.counts[_segment("c59"), "7d"].active == 159
 
 
