@@ -29,7 +29,7 @@ from stream.wire.dialects.canonical import NOT_USED, DialectConfig
 from stream.wire.dialects.reading import DialectReader
 from stream.wire.dialects.translator import HeadersOf, Translator
 from stream.wire.event_reader import EventReader
-from stream.wire.partitioning import partitions_of
+from stream.wire.partitioning import home_partitions
 
 #: How far ahead of the worker's clock an event may be.
 MAX_AHEAD_MS = 24 * 3_600_000
@@ -256,8 +256,8 @@ class Engine:
         unknown = usable[rows[usable] < 0]
         if len(unknown) == 0:
             return usable
-        ids = [routing_id(batch.keys[place]) for place in unknown.tolist()]
-        homes = partitions_of(ids, self.config.partitions)
+        keys = [batch.keys[place] for place in unknown.tolist()]
+        homes = home_partitions(keys, self.config.partitions)
         away = homes != partition
         if not away.any():
             return usable
@@ -266,7 +266,7 @@ class Engine:
             index = int(batch.index[unknown[place]])
             # A record of several events, all of one customer, moves once.
             if not strays or strays[-1].index != index:
-                strays.append(Stray(index, ids[place], int(homes[place])))
+                strays.append(Stray(index, routing_id(keys[place]), int(homes[place])))
         return np.setdiff1d(usable, unknown[away], assume_unique=True)
 
     def _apply_usable(

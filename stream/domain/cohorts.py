@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from stream.domain.arrays import I64
+from stream.domain.arrays import I64, LEAST_ROOM, grown
 from stream.domain.paged import PagedArray, Term
+
+#: From January 1970 to well past the time zone tables.
+_MONTHS = (2200 - 1970) * 12
 
 # Rows under a cohort's: who came back in a month, where its first order of it stands; and, where
 # that is not the first month's own count, who began.
@@ -22,6 +25,11 @@ class Cohorts:
     def __init__(self) -> None:
         self._counts = PagedArray(np.int32)
         self._rows: dict[tuple[int, int], int] = {}
+        #: By segment row the place of a whole store in the table; place 0 is of none yet.
+        self._places: I64 = np.zeros(LEAST_ROOM, np.int64)
+        #: ``[place, month]`` → row, -1 where there is none yet.
+        self._table: I64 = np.full((4, _MONTHS), -1, np.int64)
+        self._stores = 0
 
     @property
     def nbytes(self) -> int:
@@ -66,12 +74,26 @@ class Cohorts:
     def _add(self, row: int, stores: I64, months: I64, slots: I64, sign: int) -> None:
         if len(stores) == 0:
             return
-        pairs, which = np.unique(np.stack([stores, months], axis=1), axis=0, return_inverse=True)
-        rows = np.array([self._row(store, month) for store, month in pairs.tolist()], np.int64)
-        self._counts.add(rows[which.ravel()][np.newaxis], [Term(row, None, slots, sign)])
+        highest = int(stores.max())
+        if highest >= len(self._places):
+            self._places = grown(self._places, highest + 1)
+        rows = self._table[self._places[stores], months]
+        missing = np.flatnonzero(rows < 0)
+        if len(missing):
+            for store, month in set(
+                zip(stores[missing].tolist(), months[missing].tolist(), strict=True)
+            ):
+                self._make_row(store, month)
+            rows = self._table[self._places[stores], months]
+        self._counts.add(rows[np.newaxis], [Term(row, None, slots, sign)])
 
-    def _row(self, store: int, month: int) -> int:
-        row = self._rows.get((store, month))
-        if row is None:
-            row = self._rows[store, month] = self._counts.add_rows(_ROWS)
-        return row
+    def _make_row(self, store: int, month: int) -> None:
+        if self._places[store] == 0:
+            self._stores += 1
+            self._places[store] = self._stores
+            if self._stores >= len(self._table):
+                larger = np.full((2 * len(self._table), _MONTHS), -1, np.int64)
+                larger[: len(self._table)] = self._table
+                self._table = larger
+        row = self._rows[store, month] = self._counts.add_rows(_ROWS)
+        self._table[self._places[store], month] = row

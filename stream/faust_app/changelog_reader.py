@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream.faust_app.fuse import BrokenWorldError
 from stream.faust_app.log import logger
+from stream.faust_app.record_batches import columns_of, read_batchwise
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
@@ -86,6 +88,7 @@ class ChangelogReader:
 
     async def _start(self) -> None:
         await self._consumer.start()
+        read_batchwise(self._consumer)
         self._consumer.assign(self._open)
         await self._consumer.seek_to_beginning(*self._open)
         for tp in self._open:
@@ -94,7 +97,7 @@ class ChangelogReader:
     async def _poll(self) -> AsyncIterator[ChangelogBatch]:
         fetched = await self._consumer.getmany(*self._open, timeout_ms=POLL_MS)
         for tp in sorted(self._open):
-            records = fetched.get(tp, [])
+            parts = columns_of(fetched.get(tp, []))
             position = await self._consumer.position(tp)
             highwater = self._consumer.highwater(tp)
             is_last = highwater is not None and position >= highwater
@@ -105,11 +108,12 @@ class ChangelogReader:
             if is_last:
                 self._open.remove(tp)
                 self._consumer.pause(tp)
-            if records or is_last:
+            if parts or is_last:
                 yield ChangelogBatch(
                     partition=tp.partition,
-                    keys=[record.key for record in records],
-                    values=[record.value for record in records],
+                    # A key that is none of ours, None too, is refused when all is read.
+                    keys=cast("list[bytes]", list(chain.from_iterable(p.keys for p in parts))),
+                    values=list(chain.from_iterable(p.values for p in parts)),
                     is_last=is_last,
                 )
 

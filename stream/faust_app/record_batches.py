@@ -10,7 +10,7 @@ import struct
 import zlib
 from functools import partial
 from types import FunctionType
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 import cramjam
 import numpy as np
@@ -252,6 +252,14 @@ class BatchwiseFetcher(Fetcher):
         MemoryRecords=RecordBatches,
         PartitionRecords=BatchwiseRecords,
     )
+
+
+def columns_of(fetched: Sequence[RecordColumns] | Sequence[FetchedRecord]) -> list[RecordColumns]:
+    """What a consumer gave of one partition, whether it reads batchwise or not."""
+    columns = [part for part in fetched if isinstance(part, RecordColumns)]
+    if columns or not fetched:
+        return columns
+    return [RecordColumns.of(cast("Sequence[FetchedRecord]", fetched))]
 
 
 def read_batchwise(consumer: AIOKafkaConsumer) -> None:

@@ -62,6 +62,9 @@ class Kernel(Protocol):
     def read_headers(self, data: bytes, at: int) -> list[tuple[str, bytes | None]]:
         """The headers that begin at a place that ``read_records`` gave."""
 
+    def home_partitions(self, keys: list[bytes], partitions: int) -> bytes:
+        """The partition of each key, as int64; reference: ``stream/wire/partitioning.py``."""
+
     def scatter(
         self,
         pages: I64 | NDArray[np.int32],

@@ -10,12 +10,29 @@ from collections import defaultdict
 
 import numpy as np
 
+from stream import kernel
 from stream.domain.arrays import I64, U64
+from stream.domain.events import routing_id
 
 _M = np.uint64(0x5BD1E995)
 _MASK = np.uint64(0xFFFFFFFF)
 _SEED = 0x9747B28C
 _POSITIVE = np.uint64(0x7FFFFFFF)
+
+
+def home_partitions(
+    keys: list[bytes], partitions: int, compiled: kernel.Kernel | None = kernel.compiled
+) -> I64:
+    """The partition of each customer's or guest order's state key.
+
+    Args:
+        keys: see :func:`stream.domain.events.customer_key`.
+        partitions: how many there are.
+        compiled: the kernel; None for the reference alone.
+    """
+    if compiled is None:
+        return partitions_of(list(map(routing_id, keys)), partitions)
+    return np.frombuffer(compiled.home_partitions(keys, partitions), np.int64)
 
 
 def partitions_of(keys: list[bytes], partitions: int) -> I64:

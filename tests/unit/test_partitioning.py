@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka.partitioner import default as kafka_partitioner
 
-from stream.wire.partitioning import partitions_of
+from stream.wire.partitioning import home_partitions, partitions_of
+from tests.support.kernels import NEEDS_KERNEL, installed
 
 
 @given(st.lists(st.binary(max_size=40), max_size=30), st.integers(1, 4096))
@@ -41,3 +42,13 @@ def test_keys_of_all_lengths_at_once_keep_their_places() -> None:
 def test_hashes_are_those_of_the_java_client(key: bytes, hashed: int) -> None:
     for partitions in (2, 3, 1000, 2**20 + 7):
         assert partitions_of([key], partitions).tolist() == [(hashed & 0x7FFFFFFF) % partitions]
+
+
+@NEEDS_KERNEL
+@given(st.lists(st.binary(max_size=40)), st.integers(min_value=1, max_value=1000))
+def test_the_kernel_and_the_reference_send_keys_to_the_same_home(
+    ids: list[bytes], partitions: int
+) -> None:
+    keys = [b"shop\0" + some for some in ids] + [b"\0\0" + some for some in ids]
+    ours = home_partitions(keys, partitions, installed())
+    assert ours.tolist() == home_partitions(keys, partitions, None).tolist()
