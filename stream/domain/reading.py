@@ -111,13 +111,14 @@ class _Reading:
             named = (number, PREVIOUS_PREFIX + window.name)
             self._read_window(result, named, earlier, self._stores)
             result.mature_from_slots[window.name] = now.mature_to_slot
+        # Also says which segments are small, so that a part of the totals folds as all do.
+        self._read_lifetimes(result)
         if self._scope.with_lifetimes:
             self._read_wholes(result)
         return result
 
     def _read_wholes(self, result: Totals) -> None:
-        """What has no window."""
-        self._read_lifetimes(result)
+        """What else has no window."""
         self._read_lifetime_money(result)
         for kind, cohorts in (
             (CohortKind.FIRST_ORDER, self._tallies.order_cohorts),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from stream.domain.metrics import CATALOGUE, samples
+from stream.publish.api.requests import WITHOUT_PAST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,16 +17,19 @@ if TYPE_CHECKING:
 Labels = tuple[tuple[str, str], ...]
 
 
-def metrics_answer(totals: Totals, wanted: Mapping[str, str]) -> dict[str, object]:
+def metrics_answer(
+    totals: Totals, wanted: Mapping[str, str], *, past: bool = False
+) -> dict[str, object]:
     """Every sample whose name and labels are as wanted, by metric.
 
     Args:
         totals: what the samples are computed from.
         wanted: by label its value, and under ``name`` the metric's; an empty one asks for all.
+        past: whether the totals are of an earlier instant than now, when not all have a value.
     """
     found: dict[str, list[dict[str, object]]] = {}
     for sample in samples(totals):
-        if is_wanted(sample, wanted):
+        if is_wanted(sample, wanted) and not (past and sample.name in WITHOUT_PAST):
             found.setdefault(sample.name, []).append(
                 {"labels": dict(sample.labels), "value": sample.value}
                 | ({"series": sample.suffix} if sample.suffix else {})

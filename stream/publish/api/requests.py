@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from stream.domain.metrics import CATALOGUE, PREVIOUS_PREFIX
-from stream.domain.reading import Scope
+from stream.domain.calendar import END_OF_TIME_MS
+from stream.domain.metrics import CATALOGUE, PREVIOUS_PREFIX, TOP_CUSTOMERS
+from stream.domain.reading import EVERYTHING, Scope
 from stream.domain.segments import ALL
 from stream.domain.totals import CohortKind
 from stream.domain.windows import parse_duration_ms
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 #: Instants one answer may have.
 MOST_POINTS = 2000
 DEFAULT_POINTS = 90
+#: What there is of a metric now only: its buckets are of now, whatever the instant.
+WITHOUT_PAST = frozenset({TOP_CUSTOMERS.name})
 LABELS = ("store", "dimension", "segment", "window", "status", "kind", "currency")
 
 
@@ -29,7 +32,7 @@ class RequestError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class HistoryRequest:
-    """One metric over time."""
+    """One metric over time: what has a past, and one value a series."""
 
     metric: str
     #: The instants, ascending.
@@ -38,16 +41,24 @@ class HistoryRequest:
     scope: Scope
 
 
+def checked_names(query: Mapping[str, str], *known: str) -> None:
+    """Refuse a query with other parameters than these.
+
+    Raises:
+        RequestError: when it has one.
+    """
+    for name in query:
+        if name not in known:
+            raise RequestError(f"unknown parameter {name!r}: there are {', '.join(sorted(known))}")
+
+
 def wanted_labels(query: Mapping[str, str], *others: str) -> dict[str, str]:
     """The labels a query asks for.
 
     Raises:
-        RequestError: when it has a parameter that means nothing here.
+        RequestError: when it has a parameter that is neither a label nor one of the others.
     """
-    known = {*LABELS, *others}
-    for name in query:
-        if name not in known:
-            raise RequestError(f"unknown parameter {name!r}: there are {', '.join(sorted(known))}")
+    checked_names(query, *LABELS, *others)
     return {name: value for name, value in query.items() if name in LABELS}
 
 
@@ -90,41 +101,71 @@ def history_request(
     Raises:
         RequestError: when it cannot be answered.
     """
-    metric = known_metric(query.get("metric", ""))
     wanted = wanted_labels(query, "metric", "from", "to", "step")
+    metric = _metric_with_past(query.get("metric", ""))
+    labels = CATALOGUE[metric].labels
+    for label in wanted:
+        if label not in labels:
+            raise RequestError(f"{metric} has no {label}: its labels are {', '.join(labels)}")
     window = wanted.get("window", "")
     names = {each.name for each in config.windows}
     if window and window.removeprefix(PREVIOUS_PREFIX) not in names:
         raise RequestError(f"unknown window {window!r}: there are {', '.join(sorted(names))}")
-    has_window = "window" in CATALOGUE[metric].labels
-    dimension = wanted.setdefault("dimension", ALL) if has_window else wanted.get("dimension", "")
+    of_segments, has_window = "dimension" in labels, "window" in labels
+    if of_segments and has_window:
+        wanted.setdefault("dimension", ALL)
+    dimension = wanted.get("dimension", "") if of_segments else ALL
     scope = Scope(
-        windows=(
-            frozenset({window.removeprefix(PREVIOUS_PREFIX)})
-            if window
-            else (None if has_window else frozenset())
-        ),
-        dimensions=frozenset({dimension}) if dimension else None,
-        with_lifetimes=not has_window or window.startswith(PREVIOUS_PREFIX),
+        windows=_one_or_all(window.removeprefix(PREVIOUS_PREFIX)) if has_window else frozenset(),
+        dimensions=_one_or_all(dimension),
+        with_lifetimes=not (of_segments and has_window) or window.startswith(PREVIOUS_PREFIX),
     )
-    if not has_window:
-        wanted.pop("dimension", None)
-        if dimension and "dimension" in CATALOGUE[metric].labels:
-            wanted["dimension"] = dimension
     return HistoryRequest(metric, _instants(query, as_of_ms), wanted, scope)
+
+
+def past_request(
+    query: Mapping[str, str], wanted: Mapping[str, str], as_of_ms: int
+) -> tuple[int, Scope]:
+    """The one instant in the past that ``at`` asks for, and what to read there.
+
+    Raises:
+        RequestError: when it is none, or not past.
+    """
+    at_ms = _time_ms("at", query["at"])
+    if at_ms > as_of_ms:
+        raise RequestError("at is after the instant the metrics are as of now")
+    window, dimension = wanted.get("window", ""), wanted.get("dimension", "")
+    if not window and not dimension:
+        return at_ms, EVERYTHING
+    return at_ms, Scope(
+        windows=_one_or_all(window.removeprefix(PREVIOUS_PREFIX)),
+        dimensions=_one_or_all(dimension),
+    )
+
+
+def _one_or_all(name: str) -> frozenset[str] | None:
+    return frozenset({name}) if name else None
+
+
+def _metric_with_past(name: str) -> str:
+    metric = CATALOGUE[known_metric(name)]
+    if name in WITHOUT_PAST:
+        raise RequestError(f"{name} is known as of now only: ask /api/v1/metrics")
+    if metric.type == "histogram":
+        raise RequestError(f"{name} is a histogram: ask /api/v1/metrics with at=")
+    return name
 
 
 def _instants(query: Mapping[str, str], as_of_ms: int) -> range:
     end = _time_ms("to", query["to"]) if "to" in query else as_of_ms
-    step_text = query.get("step", "")
     try:
-        step = parse_duration_ms(step_text) if step_text else 0
+        step = parse_duration_ms(query["step"]) if "step" in query else 0
     except ValueError as error:
         raise RequestError(f"step: {error}") from None
     if "from" in query:
         start = _time_ms("from", query["from"])
     else:
-        start = end - (step or 86_400_000) * (DEFAULT_POINTS - 1)
+        start = max(end - (step or 86_400_000) * (DEFAULT_POINTS - 1), 0)
     if start > end:
         raise RequestError("from is after to")
     step = step or max((end - start) // DEFAULT_POINTS, 1)
@@ -136,13 +177,19 @@ def _instants(query: Mapping[str, str], as_of_ms: int) -> range:
 
 def _time_ms(name: str, text: str) -> int:
     try:
-        return round(float(text) * 1000)
+        at_ms = round(_seconds(text) * 1000)
     except (ValueError, OverflowError):
-        pass
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
         raise RequestError(
             f"{name}: {text!r} is no time: write 2011-12-09T12:50:00Z or seconds since 1970"
         ) from None
-    return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+    if not 0 <= at_ms < END_OF_TIME_MS:
+        raise RequestError(f"{name}: {text!r} is not from 1970 to 2099")
+    return at_ms
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        at = datetime.fromisoformat(text)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
