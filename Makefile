@@ -24,7 +24,7 @@ demo: setup ## see it work: broker, worker and a simulated shop in one go (ARGS=
 	$(BIN)/retention-stream demo $(ARGS)
 
 test: setup ## unit, property and integration tests on the embedded broker
-	$(BIN)/python -m pytest $(ARGS)
+	@scripts/run_tests.sh $(ARGS)
 
 test-kafka: setup ## the same contracts against a real Apache Kafka (needs Java 17 and mvn)
 	$(BIN)/python -m pytest -m kafka $(ARGS)
