@@ -56,8 +56,10 @@ class LiveState:
         Between the instants the event loop goes on: events may come in between, but each
         instant is read at one moment.
         """
+        if self._meeting is not None:
+            return await self._meeting.past(at_ms, scope)
         overview = self.overview()
-        if self._meeting is not None or overview is None or overview.totals is None:
+        if overview is None or overview.totals is None:
             return None
         past = []
         for at in at_ms:

@@ -13,6 +13,10 @@ from stream.meeting.attendee import Attendee
 from stream.meeting.place import PlaceRefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stream.domain.reading import Scope
+    from stream.domain.totals import Totals
     from stream.faust_app.app import RetentionApp
     from stream.meeting.overview import Overview
     from stream.meeting.place import Place
@@ -43,6 +47,10 @@ class MeetingSide(Service):
     def overview(self) -> Overview | None:
         """All partitions together; None when it is not this worker that speaks for them."""
         return self._attendee.overview()
+
+    async def past(self, at_ms: Sequence[int], scope: Scope) -> list[Totals] | None:
+        """All partitions together as of several instants; None while that cannot be told."""
+        return await self._attendee.past(at_ms, scope)
 
     @Service.task  # type: ignore[untyped-decorator] # mode is untyped here
     async def _attend(self) -> None:

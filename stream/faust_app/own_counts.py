@@ -10,6 +10,9 @@ from stream.meeting.messages import Standing
 from stream.meeting.overview import covered_partitions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stream.domain.reading import Scope
     from stream.domain.totals import Totals
     from stream.faust_app.app import RetentionApp
 
@@ -60,17 +63,27 @@ class OwnCounts:
 
     def share(self, as_of_ms: int) -> tuple[Standing, Totals] | None:
         """Totals as of an instant and what they cover; None while that is not certain."""
-        standing = self.standing()
-        if standing is None or not standing.partitions:
+        standing = self._whole_standing()
+        return None if standing is None else (standing, self._app.engine.totals(as_of_ms))
+
+    def past(self, at_ms: Sequence[int], scope: Scope) -> tuple[Standing, list[Totals]] | None:
+        """Totals as of several instants, read at one moment; None while that is not certain."""
+        standing = self._whole_standing()
+        if standing is None:
             return None
-        # One that is restored but has no position yet would be in the totals, too.
-        if standing.partitions != self._app.engine.ready_partitions:
-            return None
-        return standing, self._app.engine.totals(as_of_ms)
+        return standing, [self._app.engine.totals(at, scope) for at in at_ms]
 
     def same_moment(self, one_ms: int, other_ms: int) -> bool:
         """Whether totals as of two instants are the same if no event comes between."""
         return self._app.engine.same_moment(one_ms, other_ms)
+
+    def _whole_standing(self) -> Standing | None:
+        """What it covers, when that is all its engine counts; None when it counts nothing."""
+        standing = self.standing()
+        if standing is None or not standing.partitions:
+            return None
+        # One that is restored but has no position yet would be in the totals, too.
+        return standing if standing.partitions == self._app.engine.ready_partitions else None
 
     def _generation(self) -> int | None:
         """The generation whose shards the engine has; None while it may be over."""

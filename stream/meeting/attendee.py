@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from stream.domain.config import EngineConfig
+from stream.domain.reading import Scope
 from stream.domain.totals import Totals
+from stream.meeting.inquiries import Inquiries
 from stream.meeting.messages import (
     Message,
+    PastQuestion,
+    PastShare,
     Present,
     Question,
     RollCall,
@@ -28,6 +32,8 @@ from stream.meeting.rounds import Rounds
 
 ROUND_EVERY_SECONDS = 1.0
 RETRY_SECONDS = 0.5
+#: So many are read at once: events wait meanwhile, and a message stays small.
+INSTANTS_A_QUESTION = 8
 
 logger = logging.getLogger("stream.worker.meeting")
 
@@ -46,6 +52,9 @@ class Counts(Protocol):
 
     def share(self, as_of_ms: int) -> tuple[Standing, Totals] | None:
         """Totals as of an instant and what they cover; None while that is not certain."""
+
+    def past(self, at_ms: Sequence[int], scope: Scope) -> tuple[Standing, list[Totals]] | None:
+        """Totals as of several instants, read at one moment; None while that is not certain."""
 
     def same_moment(self, one_ms: int, other_ms: int) -> bool:
         """Whether totals as of two instants are the same if no event comes between."""
@@ -80,6 +89,7 @@ class Attendee:
         self._clock_seconds = clock_seconds
         self._terms = terms_of(config)
         self._rounds = Rounds(name, config, counts.same_moment)
+        self._inquiries = Inquiries(name, config, self._post_to_all)
         self._away = False
         self._warned_of_unreadable = False
 
@@ -88,6 +98,20 @@ class Attendee:
         if not self._counts.speaks():
             return None
         return self._rounds.overview(self._clock_seconds())
+
+    async def past(self, at_ms: Sequence[int], scope: Scope) -> list[Totals] | None:
+        """All partitions together as of several instants; None while that cannot be told."""
+        past: list[Totals] = []
+        for first in range(0, len(at_ms), INSTANTS_A_QUESTION):
+            standing = self._counts.standing()
+            if standing is None or not self._counts.speaks():
+                return None
+            piece = tuple(at_ms[first : first + INSTANTS_A_QUESTION])
+            some = await self._inquiries.past(standing.generation, piece, scope)
+            if some is None:
+                return None
+            past += some
+        return past
 
     async def attend(self) -> None:
         """Take part until cancelled.
@@ -154,7 +178,7 @@ class Attendee:
     def _answer(self, message: Message) -> tuple[str, Message] | None:
         """The channel and what to post there; None when there is nothing to say."""
         match message:
-            case RollCall() | Question():
+            case RollCall() | Question() | PastQuestion():
                 answer: Message | None = self._own_part(message)
                 channel = f"{self._hall}:{message.caller}"
             case Present():
@@ -163,17 +187,28 @@ class Attendee:
             case Share():
                 self._rounds.hear_share(message)
                 return None
+            case PastShare():
+                self._inquiries.hear(message)
+                return None
         return None if answer is None else (channel, answer)
 
-    def _own_part(self, message: RollCall | Question) -> Present | Share | None:
+    def _own_part(
+        self, message: RollCall | Question | PastQuestion
+    ) -> Present | Share | PastShare | None:
         if isinstance(message, RollCall):
             # Also under other terms: so the caller learns with whom it does not agree.
             standing = self._counts.standing()
             return None if standing is None else Present(self._terms, message.number, standing)
         if message.terms != self._terms:
             return None
+        if isinstance(message, PastQuestion):
+            past = self._counts.past(message.at_ms, message.scope)
+            return None if past is None else PastShare(self._terms, message.number, *past)
         share = self._counts.share(message.as_of_ms)
         return None if share is None else Share(self._terms, message.number, *share)
+
+    async def _post_to_all(self, message: Message) -> None:
+        await self._place.post(self._hall, encode(message))
 
     def _went_away(self, error: Exception) -> None:
         self._rounds.nobody_answers()

@@ -13,6 +13,7 @@ import msgspec
 import xxhash
 
 from stream.domain.config import EngineConfig
+from stream.domain.reading import Scope
 from stream.domain.totals import Totals
 
 #: Raise it when the same fields mean something else than before; new fields need nothing.
@@ -80,7 +81,27 @@ class Share(msgspec.Struct, frozen=True, array_like=True, tag=True):
     totals: Totals
 
 
-Message = RollCall | Present | Question | Share
+class PastQuestion(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What do you count as of these instants?"""
+
+    terms: str
+    caller: str
+    number: int
+    generation: int
+    at_ms: tuple[int, ...]
+    scope: Scope
+
+
+class PastShare(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """This, instant by instant; all read at one moment, that of ``standing``."""
+
+    terms: str
+    number: int
+    standing: Standing
+    totals: list[Totals]
+
+
+Message = RollCall | Present | Question | Share | PastQuestion | PastShare
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Message)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from stream.domain.config import EngineConfig
+from stream.meeting.coverage import are_whole
 from stream.meeting.messages import Present, Question, RollCall, Share, Standing, terms_of
 from stream.meeting.overview import Overview
 
@@ -84,7 +85,7 @@ class Rounds:
         if current is None or current.question is not None:
             return None
         current.present[message.standing.worker] = message.standing
-        if not self._is_whole(current.present.values()):
+        if not are_whole(current.present.values(), self._partitions):
             return None
         as_of_ms = now_ms if self._wall_clock else _latest_event_ms(current.present.values())
         if as_of_ms is None:
@@ -107,7 +108,7 @@ class Rounds:
             return
         current.shares[message.standing.worker] = message
         standings = {name: share.standing for name, share in current.shares.items()}
-        if not self._is_whole(standings.values()):
+        if not are_whole(standings.values(), self._partitions):
             return
         first, *others = (share.totals for share in current.shares.values())
         for totals in others:
@@ -147,10 +148,6 @@ class Rounds:
         # A worker that covers nothing adds nothing, and must not make two rounds look different.
         counts = standing.generation == current.generation and bool(standing.partitions)
         return current if counts else None
-
-    def _is_whole(self, standings: Iterable[Standing]) -> bool:
-        covered = [partition for standing in standings for partition in standing.partitions]
-        return len(covered) == len(self._partitions) and set(covered) == self._partitions
 
     def _still_holds(self, present: Mapping[str, Standing], as_of_ms: int) -> bool:
         latest, current = self._sum, self._round

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from contextlib import ExitStack
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -85,6 +86,15 @@ def test_two_workers_show_together_what_one_would(
     assert one.gauge("retention_partitions_ready") == PARTITIONS
     shown_by_other = {name for name, _, _ in other.samples()}
     assert not {"retention_as_of_timestamp_seconds", "retention_position_events"} & shown_by_other
+    # The past is of all, too, and ends with what is shown now.
+    asked = "/api/v1/history?metric=retention_orders&window=30d&step=1h"
+    status, body = one.get(asked)
+    assert status == 200
+    (series,) = json.loads(body)["series"]
+    assert len(series["values"]) == 90
+    assert series["values"][-1] == one.gauge("retention_orders", **series["labels"])
+    assert [after - before for before, after in pairwise(series["values"])] == [1] * 89
+    assert other.get(asked)[0] == 503
     # Operational counters stay with each worker.
     counted = [sum(worker.outcomes().values()) for worker in workers]
     assert sum(counted) >= 400

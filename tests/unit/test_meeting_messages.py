@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from stream.domain.nets import NetBuckets
+from stream.domain.reading import Scope
 from stream.domain.segments import Segment
 from stream.domain.totals import (
     Cohort,
@@ -21,6 +22,8 @@ from stream.domain.totals import (
 from stream.meeting import messages
 from stream.meeting.messages import (
     Message,
+    PastQuestion,
+    PastShare,
     Present,
     Question,
     RollCall,
@@ -58,6 +61,8 @@ TOTALS = Totals(
         Present("terms", 3, Standing("w2", 0, frozenset(), {}, None)),
         Question("terms", "w1", 4, 7, -1),
         Share("terms", 5, STANDING, TOTALS),
+        PastQuestion("terms", "w1", 6, 7, (0, 2**41), Scope(frozenset({"7d"}), None, False)),
+        PastShare("terms", 7, STANDING, [TOTALS, TOTALS]),
     ],
 )
 def test_what_is_said_is_what_is_heard(message: Message) -> None:
