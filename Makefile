@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+KERNEL := stream/kernel
+KERNEL_SOURCES := $(wildcard $(KERNEL)/Cargo.* $(KERNEL)/src/*.rs)
 
 .DEFAULT_GOAL := help
 
@@ -13,11 +15,12 @@ help: ## list what can be made
 
 setup: $(STAMP) ## make .venv and install the project from the lock file
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml $(KERNEL_SOURCES)
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) not found: install it, or run make PYTHON=python3"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@command -v cargo >/dev/null || echo "note: no Rust compiler (cargo) here, so the worker goes without its compiled kernel, at half the speed"
 	@touch $@
 
 demo: setup ## see it work: broker, worker and a simulated shop in one go (ARGS="--sample cdnow")
@@ -41,15 +44,20 @@ test-deploy: setup ## compose, Dockerfile, Helm chart and dashboards against the
 fuzz: setup ## bytes made up for five minutes, guided by coverage (ARGS="--seconds 3600")
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
-lint: setup ## ruff, mypy --strict, import-linter
+lint: setup ## ruff, mypy --strict, import-linter; rustfmt and clippy where there is cargo
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if command -v cargo >/dev/null; then set -ex; \
+		cargo fmt --manifest-path $(KERNEL)/Cargo.toml --check; \
+		cargo clippy --quiet --locked --release --manifest-path $(KERNEL)/Cargo.toml -- -D warnings; \
+	else echo "note: no cargo here, so the kernel's sources were not checked"; fi
 
 format: setup ## let ruff format and fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	@! command -v cargo >/dev/null || cargo fmt --manifest-path $(KERNEL)/Cargo.toml
 
 bench-alerts: setup ## what the alerts find in simulated shops, written to docs/alerting.md (hours)
 	$(BIN)/python -m tests.benchmarks.alerting $(ARGS)
@@ -64,4 +72,4 @@ lock: ## resolve the dependencies again
 	@sed -i '1,2c# Made by `make lock`.' requirements.lock scripts/deploy-tools.lock
 
 clean: ## remove what make made
-	rm -rf $(VENV) build dist .cache *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist .cache *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis $(KERNEL)/target $(KERNEL)/*.so
