@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiokafka.errors import KafkaConnectionError
 
+from stream import kernel
 from stream.engine import Engine
 from stream.faust_app.app import create_app
 from stream.faust_app.flush import look_away
@@ -50,6 +51,7 @@ def run_worker(settings: Settings, observe_flush: FlushObserver = look_away) -> 
         SettingError: when the address of the HTTP side cannot be used.
     """
     configure_logging(settings.log_level)
+    logger.info("kernel: %s", kernel.ABOUT)
     tune_memory()
     return asyncio.run(_run(settings, observe_flush))
 

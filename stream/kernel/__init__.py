@@ -96,3 +96,5 @@ def _installed() -> Kernel | None:
 compiled = _installed()
 #: Which of the two does the work.
 NAME = "python" if compiled is None else "compiled"
+#: The same, for whoever reads the log.
+ABOUT = "python, at half the speed; install Rust and then this again" if compiled is None else NAME

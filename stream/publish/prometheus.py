@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from stream import kernel
 from stream.domain.events import Outcome
 from stream.domain.metrics import CATALOGUE, samples
 from stream.publish.gauge_text import gauge_text
@@ -101,7 +102,9 @@ class OperationCollector(Collector):
             self._scrape_seconds,
         )
         yield InfoMetricFamily(
-            "retention_build", "What runs here.", {"version": installed_version()}
+            "retention_build",
+            "What runs here.",
+            {"version": installed_version(), "kernel": kernel.NAME},
         )
 
     def _of_all_partitions(self, overview: Overview) -> Iterable[Metric]:

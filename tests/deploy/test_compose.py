@@ -179,7 +179,8 @@ def test_every_file_copied_or_mounted_exists_and_is_let_into_the_build() -> None
     assert sources
     for source in sources:
         assert (ROOT / source).exists(), source
-        assert f"!{source.removeprefix('./')}" in ignored.splitlines()
+        path = Path(source)
+        assert {f"!{one}" for one in (path, *path.parents)} & set(ignored.splitlines())
     mounted = [
         volume.split(":")[0]
         for service in COMPOSE.values()
@@ -215,9 +216,20 @@ def test_the_image_is_built_from_the_lock_file_and_runs_without_root() -> None:
     assert len(installs) == 1
     assert "--require-hashes" in installs[0]
     assert instructions("USER") == [COMPOSE["worker"]["user"]] == ["10001:10001"]
-    bases = [line.split()[0] for line in instructions("FROM")]
+    compiler, *bases = [line.split()[0] for line in instructions("FROM")]
     assert len(set(bases)) == 1
     assert re.fullmatch(r"python:3\.11\.\d+-slim-bookworm", bases[0])
+    # The same Debian, so that what is compiled in one runs in the other.
+    assert re.fullmatch(r"rust:\d+\.\d+\.\d+-slim-bookworm", compiler)
+
+
+def test_the_image_is_not_built_without_the_compiled_kernel() -> None:
+    (copied,) = [line for line in instructions("COPY") if line.startswith("--from=kernel")]
+    assert copied.endswith("/stream/kernel/_compiled.abi3.so")
+    assert any("import stream.kernel._compiled" in run for run in instructions("RUN"))
+    built_elsewhere = {"stream/kernel/target", "stream/kernel/*.so"}
+    ignored = DOCKERFILE.with_name("Dockerfile.dockerignore").read_text(encoding="utf-8")
+    assert built_elsewhere <= set(ignored.splitlines())
 
 
 def test_every_foreign_image_has_a_version_and_kafka_is_the_one_tested() -> None:
