@@ -23,7 +23,7 @@ from aiokafka.record.legacy_records import LegacyRecordBatch
 from stream import kernel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from aiokafka import AIOKafkaConsumer
 
@@ -148,7 +148,7 @@ class RecordBatch:
 
     def _columns(self, from_offset: int) -> RecordColumns:
         if self._compiled is None:
-            return RecordColumns.of([each for each in self.about if each.offset >= from_offset])
+            return RecordColumns.of(list(_ascending(self.about, from_offset)))
         body, part = self._uncompressed()
         (count,) = struct.unpack_from(">i", self._data, self._first + _COUNT_AT)
         offsets, keys, values, headers_at = self._compiled.read_records(
@@ -269,6 +269,14 @@ def read_batchwise(consumer: AIOKafkaConsumer) -> None:
     """
     if kernel.compiled is not None:
         consumer._fetcher.__class__ = BatchwiseFetcher  # noqa: SLF001 - it is made in `start`
+
+
+def _ascending(records: Iterable[FetchedRecord], from_offset: int) -> Iterator[FetchedRecord]:
+    """The records from an offset on, without those that go back."""
+    for record in records:
+        if record.offset >= from_offset:
+            from_offset = record.offset + 1
+            yield record
 
 
 def _headers(compiled: kernel.Kernel, body: bytes, headers_at: I64, index: int) -> list[Header]:

@@ -209,6 +209,15 @@ def test_records_that_are_not_what_they_should_be_are_corrupt_as_aiokafka_says(
     assert _outcome(_ours, bytes(data)) == _outcome(_theirs, bytes(data))
 
 
+def test_records_that_go_back_are_left_out_as_aiokafka_does() -> None:
+    data = bytearray(batch([(0, b"k", b"v", []), (1, b"k", b"v", [])]))
+    # The first record's offset, behind its length, attributes and time.
+    data[HEADER_SIZE + 3] = 2
+    expected = _theirs(bytes(data), [], 0, READ_UNCOMMITTED, crc=False)
+    assert [offset for offset, *_ in expected[0]] == [1]
+    assert _ours(bytes(data), [], 0, READ_UNCOMMITTED, crc=False) == expected
+
+
 @given(data=fetches(), places=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255))))
 def test_whatever_the_bytes_they_are_read_or_corrupt(
     data: Fetched, places: list[tuple[int, int]]

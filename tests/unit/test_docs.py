@@ -30,6 +30,7 @@ PAGES = sorted(
     [
         *ROOT.glob("*.md"),
         *DOCS.rglob("*.md"),
+        ROOT / "stream" / "kernel" / "THIRD-PARTY.md",
         ROOT / "stream" / "tools" / "samples" / "README.md",
     ]
 )
@@ -152,6 +153,9 @@ def test_every_direct_dependency_has_its_reasons() -> None:
     project = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
     names = {re.split(r"[<>=!~ \[]", requirement)[0].lower() for requirement in wanted}
+    names |= tomllib.loads(text_of(ROOT / "stream" / "kernel" / "Cargo.toml"))[
+        "dependencies"
+    ].keys()
     page = text_of(DOCS / "decisions" / "0005-dependencies.md")
     explained = set(re.findall(r"\*\*([a-z0-9-]+)\*\*", page))
     assert names == explained

@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
     fn record(&mut self) -> Option<Record<'a>> {
         let length = usize::try_from(self.varint()?).ok()?;
         let end = self.at.checked_add(length)?;
-        self.byte()?; // attributes: none are in use
+        self.varint()?; // attributes: none are in use, and aiokafka reads them so
         self.varint()?; // the time Kafka took it, which decides nothing
         let offset_delta = self.varint()?;
         let (key, value) = (self.sized()?, self.sized()?);
