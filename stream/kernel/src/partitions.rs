@@ -32,7 +32,7 @@ fn routing_id(key: &[u8]) -> &[u8] {
 
 fn murmur2(data: &[u8]) -> u32 {
     // As in Java, the length is taken modulo 2^32.
-    #[allow(clippy::cast_possible_truncation)]
+    #[expect(clippy::cast_possible_truncation, reason = "said above")]
     let mut hash = SEED ^ data.len() as u32;
     let words = data.chunks_exact(4);
     let rest = words.remainder();
