@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stream.settings import DEFAULTS
 from stream.tools.oracle import compare, recompute
 from tests.chaos.feeder import Feeder
 from tests.chaos.fleet import Fleet
@@ -43,6 +44,9 @@ def stream(kafka_server: KafkaServer, redis_server: RedisServer) -> Stream:
         **ENVIRON,
         "RETENTION_WINDOWS": f"7d,30d,{WHOLE_HISTORY},month",
         "RETENTION_DIMENSIONS": "channel",
+        # How long gauges are absent is a question of heartbeats: as users have them.
+        "RETENTION_SESSION_TIMEOUT_SECONDS": DEFAULTS["RETENTION_SESSION_TIMEOUT_SECONDS"][0],
+        "RETENTION_COMMIT_INTERVAL_SECONDS": DEFAULTS["RETENTION_COMMIT_INTERVAL_SECONDS"][0],
         "RETENTION_REDIS_URL": redis_server.url,
     }
     return Stream(kafka_server.address, **fewer)
