@@ -120,6 +120,10 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
                     waiter.cancel()
                     return {}
                 waiter.result()  # raises what the broker forbids
+                # A rebalance may have come and sought meanwhile. What is taken while the flow is
+                # stopped is dropped, and nobody seeks again: those records would be missing.
+                if not self.consumer.flow_active:
+                    return {}
             return await self._drain(fetcher, active_partitions, max_records)
 
     async def _drain(

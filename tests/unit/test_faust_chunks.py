@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -110,6 +111,28 @@ async def test_records_fetched_before_a_seek_are_dropped(reading: str) -> None:
     fetched.state.seek(1)
     assert await fetched.drain() == []
     assert fetched.state.position == 1
+
+
+@pytest.mark.parametrize("flow_active", [True, False])
+async def test_nothing_is_taken_once_the_flow_was_stopped_while_waiting(
+    reading: str, *, flow_active: bool
+) -> None:
+    fetched = Fetched(0, [0, 1, 2], reading)
+    fetcher, records = fetched.fetcher, fetched.fetcher._records
+    fetcher._records, fetcher._closed = {}, False
+    arrived = asyncio.get_running_loop().create_future()
+    fetcher._create_fetch_waiter = lambda: arrived
+    thread: Any = ChunkConsumerThread.__new__(ChunkConsumerThread)
+    thread.consumer = SimpleNamespace(flow_active=True)
+    consumer: Any = SimpleNamespace(_closed=False, _fetcher=fetcher)
+    fetching = asyncio.create_task(thread._fetch_records(consumer, ACTIVE, 10.0, 1000))
+    await asyncio.sleep(0)
+    thread.consumer.flow_active = flow_active
+    fetcher._records = records
+    arrived.set_result(None)
+    assert bool(await fetching) == flow_active
+    # What was not taken is still to be read.
+    assert fetched.state.position == (3 if flow_active else 0)
 
 
 async def test_records_of_a_partition_that_is_leaving_are_not_taken(reading: str) -> None:
