@@ -8,7 +8,7 @@ set -eu
 root="$(cd "$(dirname "$0")/.." && pwd)"
 target="$root/.cache/prometheus"
 
-[ -x "$target/bin/alertmanager" ] && exit 0
+[ -x "$target/bin/alertmanager" ] && [ -d "$target/share" ] && exit 0
 
 for tool in apt-get dpkg; do
     command -v "$tool" >/dev/null || {
@@ -32,5 +32,14 @@ for package in ./*.deb; do
 done
 mkdir bin
 mv unpacked/usr/bin/prometheus unpacked/usr/bin/promtool unpacked/usr/bin/amtool bin/
-mv unpacked/usr/bin/prometheus-alertmanager bin/alertmanager
-[ -x "$target/bin/alertmanager" ] || mv bin "$target/"
+# Debian's Alertmanager reads its templates from where the package would be installed. Without root
+# they cannot be there: a path of the same length makes it read share/ in its working directory.
+LC_ALL=C sed 's|/usr/share/prometheus/alertmanager|./share///////////////alertmanager|g' \
+    unpacked/usr/bin/prometheus-alertmanager >bin/alertmanager
+chmod +x bin/alertmanager
+mkdir share
+mv unpacked/usr/share/prometheus/alertmanager share/
+[ -d "$target/share" ] || mv share "$target/"
+# Over what an earlier version of this script left, file by file.
+mkdir -p "$target/bin"
+mv bin/* "$target/bin/"

@@ -39,7 +39,8 @@ class History:
     """
 
     def __init__(self, folder: Path, start: int, end: int) -> None:
-        self._folder = folder
+        #: Where a server has this past, too.
+        self.folder = folder
         self._start = start
         self._end = end
         self._data = folder / "data"
@@ -72,7 +73,7 @@ class History:
     def _record(self, rules: Sequence[Rule]) -> None:
         # One file and one group for all passes: both decide at which second they are evaluated.
         group = {"name": "pass", "interval": f"{STEP_SECONDS}s", "rules": list(rules)}
-        path = self._folder / "rules.yml"
+        path = self.folder / "rules.yml"
         path.write_text(yaml.safe_dump({"groups": [group]}), encoding="utf-8")
         with self._server() as server:
             self._promtool(
@@ -83,7 +84,7 @@ class History:
 
     def _server(self) -> PrometheusServer:
         return PrometheusServer(
-            self._folder,
+            self.folder,
             {},
             f"--query.lookback-delta={LOOKBACK_SECONDS}s",
             "--storage.tsdb.retention.time=50y",

@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
@@ -25,19 +26,18 @@ START_TIMEOUT_SECONDS: Final = 30.0
 ANSWER_TIMEOUT_SECONDS: Final = 120.0
 
 
+@cache
 def install() -> Path:
-    """The folder with prometheus and promtool.
+    """The folder with prometheus, promtool, alertmanager and amtool.
 
     Raises:
         RuntimeError: when they cannot be fetched; the message says why.
     """
-    folder = REPOSITORY / ".cache" / "prometheus" / "bin"
-    if not (folder / "prometheus").exists():
-        script = REPOSITORY / "scripts" / "install_prometheus.sh"
-        done = subprocess.run([script], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"Prometheus could not be fetched: {done.stdout}{done.stderr}")
-    return folder
+    script = REPOSITORY / "scripts" / "install_prometheus.sh"
+    done = subprocess.run([script], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"Prometheus could not be fetched: {done.stdout}{done.stderr}")
+    return REPOSITORY / ".cache" / "prometheus" / "bin"
 
 
 class PrometheusServer:
