@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.promtool import Asked, Labels, Series, check
 
-pytestmark = pytest.mark.prometheus
+pytestmark = [pytest.mark.prometheus, pytest.mark.timeout(300)]
 
 HOUR = 60
 FIRING = 'count by (alertname) (ALERTS{alertstate="firing",kind="pipeline"})'

@@ -24,7 +24,7 @@ from tests.support.alert_stories import (
 )
 from tests.support.promtool import Asked, Series
 
-pytestmark = pytest.mark.prometheus
+pytestmark = [pytest.mark.prometheus, pytest.mark.timeout(300)]
 
 DROP = 4 * WEEK
 RETURNING = ("RetentionRateDropped", "returning_orders")

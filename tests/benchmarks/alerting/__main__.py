@@ -17,7 +17,7 @@ from tests.support.alert_rules import alerts
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "alerting.md"
 MARK = "<!-- figures: written by `make bench-alerts` -->"
-DROPS = (0.0, 0.1, 0.2)
+DROPS = (0.1, 0.2)
 
 
 def main() -> None:
@@ -25,14 +25,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks.alerting", description=__doc__
     )
-    parser.add_argument("--customers-per-day", type=float, nargs="+", default=[300, 1000, 3000])
+    parser.add_argument(
+        "--customers-per-day",
+        type=float,
+        nargs="+",
+        default=[300.0, 1000.0, 2000.0],
+        help="newcomers a day: sizes of shops with drops",
+    )
+    parser.add_argument(
+        "--false-alarms",
+        type=float,
+        nargs="*",
+        default=[1000.0],
+        help="of these, sizes that are also run for half a year without a drop (takes longest)",
+    )
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--work", type=Path, default=Path(".cache/alerting"))
     parser.add_argument("--print-only", action="store_true", help="leave docs/ as it is")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     sizes: dict[float, list[Run]] = {
-        size: [Run(size, seed, drop) for seed in range(1, args.seeds + 1) for drop in DROPS]
+        size: [
+            Run(size, seed, drop)
+            for seed in range(1, args.seeds + 1)
+            for drop in (*DROPS, *((0.0,) if size in args.false_alarms else ()))
+        ]
         for size in args.customers_per_day
     }
     measured = []
