@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.chaos.workload import Sent
     from tests.integration.stream_harness import Stream
 
-SETTLE_SECONDS = 240.0
+SETTLE_SECONDS = 600.0
 FEWEST_GAUGES = 500
 
 

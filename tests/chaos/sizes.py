@@ -10,6 +10,8 @@ PARTITIONS = 6
 WORKERS = 3
 #: The shortest there is.
 SESSION_SECONDS = 6.0
+#: However slow the machine: a million events take their time.
+SENDING_SECONDS = 1800.0
 ENVIRON = {
     "RETENTION_PARTITIONS": str(PARTITIONS),
     "RETENTION_WINDOWS": f"7d,30d,90d,{WHOLE_HISTORY},week,month,quarter,year",

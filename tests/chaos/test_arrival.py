@@ -10,7 +10,7 @@ from stream.tools.event_files import disordered
 from tests.chaos.feeder import Feeder
 from tests.chaos.fleet import Fleet
 from tests.chaos.reckoning import assert_reckoning
-from tests.chaos.sizes import WORKERS
+from tests.chaos.sizes import SENDING_SECONDS, WORKERS
 from tests.chaos.workload import (
     AS_KAFKA_CLIENTS,
     MIXED_CLIENTS,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.chaos.workload import Sent
     from tests.integration.stream_harness import Stream
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(3600)]
 
 
 @pytest.mark.parametrize("data", ["shop", "online retail"])
@@ -66,9 +66,9 @@ def _consume_with_a_kill(stream: Stream, records: Sequence[Sent], folder: Path) 
         Fleet(stream.environ, folder, WORKERS) as fleet,
         Feeder(stream.settings.broker, records) as feeder,
     ):
-        fleet.until(lambda: feeder.share_sent > 0.5, "half sent", 300)
+        fleet.until(lambda: feeder.share_sent > 0.5, "half sent", SENDING_SECONDS)
         fleet.kill(0)
         fleet.start(0)
-        fleet.until(lambda: feeder.done, "everything sent", 300)
+        fleet.until(lambda: feeder.done, "everything sent", SENDING_SECONDS)
         assert_reckoning(stream, fleet, records, folder)
         assert fleet.ended_by_themselves == []

@@ -13,7 +13,7 @@ from kafka.admin import ConfigResource
 from tests.chaos.feeder import Feeder
 from tests.chaos.fleet import Fleet
 from tests.chaos.reckoning import assert_reckoning
-from tests.chaos.sizes import ENVIRON, WORKERS
+from tests.chaos.sizes import ENVIRON, SENDING_SECONDS, WORKERS
 from tests.chaos.workload import MIXED_CLIENTS, placed, shop_lines
 from tests.integration.stream_harness import Stream
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.support.kafka_server import KafkaServer
     from tests.support.redis_server import RedisServer
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(3600)]
 REFUSING_SECONDS = 10.0
 
 
@@ -53,7 +53,7 @@ def test_a_restarted_broker_changes_no_gauge(
             fleet.rest(rng.uniform(1.0, 5.0))
             own_kafka.start()
             fleet.rest(rng.uniform(0.3, 0.7) * size.seconds / size.outages)
-        fleet.until(lambda: feeder.done, "everything sent", 300)
+        fleet.until(lambda: feeder.done, "everything sent", SENDING_SECONDS)
         assert_reckoning(stream, fleet, records, tmp_path)
 
 
@@ -73,7 +73,7 @@ def test_a_broker_that_refuses_writes_changes_no_gauge(
             fleet.rest(size.seconds / size.outages / 2)
             with _refusing(settings, refused):
                 fleet.rest(REFUSING_SECONDS)
-        fleet.until(lambda: feeder.done, "everything sent", 300)
+        fleet.until(lambda: feeder.done, "everything sent", SENDING_SECONDS)
         assert_reckoning(stream, fleet, records, tmp_path)
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.chaos.feeder import Feeder
 from tests.chaos.fleet import Fleet
 from tests.chaos.reckoning import assert_reckoning
-from tests.chaos.sizes import SESSION_SECONDS, WORKERS
+from tests.chaos.sizes import SENDING_SECONDS, SESSION_SECONDS, WORKERS
 from tests.chaos.workload import MIXED_CLIENTS, placed, shop_lines
 from tests.support.online_retail import online_retail_lines
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.chaos.sizes import Size
     from tests.integration.stream_harness import Stream
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(3600)]
 
 
 @pytest.mark.parametrize("data", ["shop", "online retail"])
@@ -43,7 +43,7 @@ def test_kill_9_at_random_moments_changes_no_gauge(
             victim = rng.choice(fleet.numbers)
             fleet.kill(victim)
             fleet.start(victim)
-        fleet.until(lambda: feeder.done, "everything sent", 300)
+        fleet.until(lambda: feeder.done, "everything sent", SENDING_SECONDS)
         assert_reckoning(stream, fleet, records, tmp_path)
         assert fleet.ended_by_themselves == []
 
@@ -65,7 +65,7 @@ def test_workers_that_join_and_leave_change_no_gauge(
                 fleet.start(max(fleet.numbers) + 1)
             else:
                 fleet.stop(rng.choice(fleet.numbers))
-        fleet.until(lambda: feeder.done, "everything sent", 300)
+        fleet.until(lambda: feeder.done, "everything sent", SENDING_SECONDS)
         assert_reckoning(stream, fleet, records, tmp_path)
         assert fleet.ended_by_themselves == []
 
@@ -87,5 +87,5 @@ def test_a_worker_stopped_past_its_session_and_continued_changes_no_gauge(
             # Long enough that the others take its partitions and write to them.
             fleet.rest(1.5 * SESSION_SECONDS + rng.uniform(0.0, 3.0))
             fleet.wake(sleeper)
-        fleet.until(lambda: feed.done, "everything sent", 300)
+        fleet.until(lambda: feed.done, "everything sent", SENDING_SECONDS)
         assert_reckoning(stream, fleet, records, tmp_path)

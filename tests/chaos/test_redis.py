@@ -10,7 +10,7 @@ import pytest
 from tests.chaos.feeder import Feeder
 from tests.chaos.fleet import Fleet
 from tests.chaos.reckoning import assert_reckoning
-from tests.chaos.sizes import ENVIRON, WORKERS
+from tests.chaos.sizes import ENVIRON, SENDING_SECONDS, WORKERS
 from tests.chaos.watch import Watch
 from tests.chaos.workload import MIXED_CLIENTS, placed, shop_lines
 from tests.integration.stream_harness import Stream
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.chaos.sizes import Size
     from tests.support.kafka_server import KafkaServer
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(3600)]
 #: A sum may be shown so long after it was made, and no longer.
 GONE_SECONDS = 15.0
 BACK_SECONDS = 60.0
@@ -49,7 +49,7 @@ def test_redis_killed_and_restarted_empty_changes_no_gauge(
                 fleet.rest(rng.uniform(1.0, 5.0))
                 redis.start()
             fleet.until(lambda: watch.shows_now, "gauges again", BACK_SECONDS)
-            fleet.until(lambda: feeder.done, "everything sent", 300)
+            fleet.until(lambda: feeder.done, "everything sent", SENDING_SECONDS)
             assert_reckoning(stream, fleet, records, tmp_path)
             # Losing Redis stops nobody: what is counted does not pass through it.
             assert fleet.ended_by_themselves == []
