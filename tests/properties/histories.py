@@ -26,13 +26,16 @@ AMOUNTS = {
     "KWD": ("1.234", 2.5, "0.001"),
 }
 WINDOWS = ("3h", "1d", "2d", "1w", "day", "week", "month", "quarter", "year")
-#: Time zones with a moment each near which days are odd: clock changes, new years, cut buckets.
+#: Time zones with moments near which days and months are odd: clock changes, a day left out, new
+#: months and years, in buckets of an hour that local midnight cuts.
 ZONES = {
     "UTC": ("2023-12-31T23:00", "2024-02-29T12:00"),
     "Europe/Berlin": ("2024-03-31T01:00", "2024-10-27T01:00"),
     "Asia/Kolkata": ("2024-03-31T18:30", "2023-12-31T18:30"),
+    "Asia/Kathmandu": ("2024-02-29T18:15",),
+    "America/St_Johns": ("2024-04-01T02:30", "2024-11-01T02:30"),
     "America/New_York": ("2024-03-10T07:00", "2024-11-03T06:00"),
-    "Pacific/Apia": ("2011-12-30T10:00",),
+    "Pacific/Apia": ("2011-12-30T10:00", "2011-12-31T10:00"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Ordinary traffic: mostly new orders in order of time, now and then something else."""
+"""Ordinary traffic: mostly new orders in order of time; and crowds, of whom few bring most."""
 
 from __future__ import annotations
 
@@ -69,3 +69,30 @@ def _event(random: Random, share: float, number: int, now_ms: int) -> Event:
             )
         )
     return event
+
+
+def crowds() -> st.SearchStrategy[History]:
+    """Histories of up to 350 customers with an order or two each, so that the top 1 % are some."""
+    return st.builds(_crowd, st.integers(0, 2**32), st.sampled_from((101, 150, 200, 201, 350)))
+
+
+def _crowd(seed: int, customers: int) -> History:
+    random = Random(seed)
+    events: list[Event] = []
+    for number in range(customers * 3 // 2):
+        currency, decimals = random.choice((("EUR", 2), ("EUR", 2), ("KWD", 3)))
+        event: dict[str, object] = {
+            "type": "purchase",
+            # All of them once, then some again.
+            "customer_id": f"customer {number if number < customers else random.randrange(number)}",
+            "occurred_at": START_MS + number * HOUR_MS,
+            "order_id": number,
+            "amount": f"{random.paretovariate(1.2):.{decimals}f}",
+            "currency": currency,
+            "attributes": {"channel": random.choice(("web", "shop"))},
+        }
+        if number >= customers and random.random() < 0.4:
+            event |= {"type": "return", "return_id": number}
+        events.append(event)
+    random.shuffle(events)
+    return History(events, NaiveConfig(("1d",), ("channel",), "UTC", HOUR_MS), START_MS)
