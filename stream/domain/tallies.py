@@ -326,12 +326,13 @@ class Tallies:
         slot = slot[first_of_month]
         began = self._month(orders.first_ms[first_of_month])
         self.order_cohorts.add(stores, began, slot, sign)
-        signed_up = orders.signup_ms[first_of_month] != NEVER_MS
-        began = self._month(orders.signup_ms[first_of_month][signed_up])
-        since = month[first_of_month][signed_up] >= began
-        self.signup_cohorts.add(
-            stores[signed_up][since], began[since], slot[signed_up][since], sign
-        )
+        signed_up = np.flatnonzero(orders.signup_ms[first_of_month] != NEVER_MS)
+        signup_ms = orders.signup_ms[first_of_month][signed_up]
+        began = self._month(signup_ms)
+        # Who ordered first and signed up later in that month is in the cohort from the signup on.
+        slot = np.maximum(slot[signed_up], self.timeline.slot(signup_ms))
+        since = np.flatnonzero(month[first_of_month][signed_up] >= began)
+        self.signup_cohorts.add(stores[signed_up][since], began[since], slot[since], sign)
 
     def _month(self, time_ms: I64) -> I64:
         return period_of_day(CalendarUnit.MONTH, self.timeline.local_day(time_ms))

@@ -30,14 +30,18 @@ FROM (
 
 CREATE OR REPLACE TABLE orders AS
 SELECT
-    buyer_id, arrival, occurred_at_ms, bucket, local_day, currency, amount_minor_units, units,
-    row_number() OVER (PARTITION BY buyer_id ORDER BY occurred_at_ms, arrival) = 1 AS is_first_order
+    buyer_id, buyers.customer_id IS NOT NULL AS is_customer, arrival, occurred_at_ms, bucket,
+    local_day, currency, amount_minor_units, units,
+    row_number() OVER in_order = 1 AS is_first_order,
+    -- Back to the order before; NULL for the first.
+    occurred_at_ms - lag(occurred_at_ms) OVER in_order AS gap_ms
 FROM kept_orders
 JOIN buyers
     ON buyers.store = kept_orders.store
     AND buyers.customer_id IS NOT DISTINCT FROM kept_orders.customer_id
     AND buyers.guest_order_id IS NOT DISTINCT FROM
-        CASE WHEN kept_orders.customer_id IS NULL THEN kept_orders.order_id END;
+        CASE WHEN kept_orders.customer_id IS NULL THEN kept_orders.order_id END
+WINDOW in_order AS (PARTITION BY buyer_id ORDER BY occurred_at_ms, arrival);
 
 CREATE OR REPLACE TABLE returns AS
 SELECT buyer_id, bucket, local_day, currency, amount_minor_units, units

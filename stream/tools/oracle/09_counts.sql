@@ -16,17 +16,27 @@ SELECT returns.*, window_name, is_previous
 FROM returns CROSS JOIN windows
 WHERE bucket BETWEEN first_bucket AND last_bucket AND local_day BETWEEN first_day AND last_day;
 
+-- Activated is who had ordered by the end of the window, be it before the signup.
 CREATE OR REPLACE VIEW signup_windows AS
-SELECT signups.*, window_name, is_previous
-FROM signups CROSS JOIN windows
-WHERE bucket BETWEEN first_bucket AND last_bucket AND local_day BETWEEN first_day AND last_day;
+SELECT
+    signups.*, window_name, is_previous,
+    coalesce(
+        first_orders.bucket <= last_bucket AND first_orders.local_day <= last_day, false
+    ) AS is_activated
+FROM signups
+CROSS JOIN windows
+LEFT JOIN (FROM orders WHERE is_first_order) AS first_orders USING (buyer_id)
+WHERE signups.bucket BETWEEN first_bucket AND last_bucket
+    AND signups.local_day BETWEEN first_day AND last_day;
 
--- What each buyer did in each window.
+-- What each buyer did in each window. A reorder is an order that has one before it.
 CREATE OR REPLACE TABLE buyer_activity AS
 SELECT
     buyer_id, window_name, is_previous,
     count(*) FILTER (is_in) AS orders,
     coalesce(sum(units) FILTER (is_in), 0) AS units_sold,
+    count(gap_ms) FILTER (is_in) AS reorders,
+    coalesce(sum(gap_ms) FILTER (is_in), 0) AS gap_ms,
     coalesce(bool_or(is_first_order) FILTER (is_in), false) AS is_new,
     bool_or(is_in_preceding) AS is_start
 FROM order_windows
@@ -48,6 +58,8 @@ SELECT
     store, dimension, segment, window_name,
     sum(orders) AS orders,
     sum(units_sold) AS units_sold,
+    sum(reorders) AS reorders,
+    sum(gap_ms) AS gap_ms,
     count(*) FILTER (is_customer AND orders >= 1) AS active,
     count(*) FILTER (is_customer AND is_new) AS new_customers,
     count(*) FILTER (is_customer AND is_start) AS start,
@@ -66,7 +78,8 @@ WHERE dimension = 'all' OR NOT is_previous
 GROUP BY ALL;
 
 CREATE OR REPLACE TABLE signup_counts AS
-SELECT store, dimension, segment, window_name, count(*) AS signups
+SELECT store, dimension, segment, window_name,
+    count(*) AS signups, count(*) FILTER (is_activated) AS activated
 FROM signup_windows JOIN buyer_segments USING (buyer_id)
 WHERE dimension = 'all' OR NOT is_previous
 GROUP BY ALL;

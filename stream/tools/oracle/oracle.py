@@ -16,7 +16,22 @@ from stream.tools.oracle.reading import spool_lines
 Progress: TypeAlias = Callable[[str, float], None]
 
 READING_SHARE = 0.4  # of the whole time, measured on a million events
-LABEL_COLUMNS = ("store", "dimension", "segment", "window", "status", "kind", "currency")
+#: Columns of the table ``metrics`` that are labels; all but one by their own name.
+LABEL_COLUMNS = {
+    name.replace("window", "window_name"): name
+    for name in (
+        "store",
+        "dimension",
+        "segment",
+        "window",
+        "status",
+        "kind",
+        "currency",
+        "cohort",
+        "age",
+        "le",
+    )
+}
 
 
 class Sample(NamedTuple):
@@ -107,20 +122,18 @@ def _run(
 
 
 def _samples(database: duckdb.DuckDBPyConnection) -> list[Sample]:
-    rows = database.sql(
-        "SELECT metric, numerator, denominator, store, dimension, segment, window_name, status, "
-        "kind, currency FROM metrics ORDER BY ALL"
-    ).fetchall()
+    metrics = database.sql("FROM metrics ORDER BY ALL")
+    rows = (dict(zip(metrics.columns, row, strict=True)) for row in metrics.fetchall())
     return [
         Sample(
-            str(metric),
+            str(row["metric"]),
             {
-                label: str(text)
-                for label, text in zip(LABEL_COLUMNS, texts, strict=True)
-                if text is not None
+                label: str(row[column])
+                for column, label in LABEL_COLUMNS.items()
+                if row[column] is not None
             },
             # Whole numbers up to here, so that this one division is the only rounding.
-            int(numerator) / int(denominator),
+            int(row["numerator"]) / int(row["denominator"]),
         )
-        for metric, numerator, denominator, *texts in rows
+        for row in rows
     ]

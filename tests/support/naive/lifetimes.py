@@ -80,7 +80,8 @@ def _nets(facts: list[Fact], currency: str) -> dict[tuple[str, str], int]:
     """What each customer paid and did not get back."""
     nets: dict[tuple[str, str], int] = defaultdict(int)
     for fact in facts:
-        if fact.currency == currency and fact.who[0] == "customer":
-            sign = -1 if fact.type == "return" else 1
-            nets[fact.who] += sign * fact.amount_minor_units
+        if fact.currency == currency and fact.is_order:
+            nets[fact.who] += fact.amount_minor_units
+        if fact.currency == currency and fact.type == "return":
+            nets[fact.who] -= fact.amount_minor_units
     return nets

@@ -1,4 +1,4 @@
--- Step 10. The metrics, one row per gauge: value = numerator / denominator, both whole numbers.
+-- Step 12. The metrics, one row per gauge: value = numerator / denominator, both whole numbers.
 -- A ratio without a denominator is no row at all; a count of nothing is a row with 0.
 
 -- Every segment of every store, in every window.
@@ -14,6 +14,9 @@ SELECT
     coalesce(units_sold, 0) AS units_sold,
     coalesce(units_returned, 0) AS units_returned,
     coalesce(signups, 0) AS signups,
+    coalesce(activated, 0) AS activated,
+    coalesce(reorders, 0) AS reorders,
+    coalesce(gap_ms, 0) AS gap_ms,
     coalesce(active, 0) AS active,
     coalesce(new_customers, 0) AS new_customers,
     coalesce(start, 0) AS start,
@@ -59,53 +62,96 @@ CROSS JOIN (
 )
 WHERE NOT is_previous;
 
+-- Branches are put together by the names of their columns; a label a metric has not is NULL.
 CREATE OR REPLACE TABLE metrics AS
-WITH gauges (metric, store, dimension, segment, window_name, status, kind, currency,
-             numerator, denominator) AS (
-    SELECT 'retention_customers', store, dimension, segment, window_name, status, NULL, NULL,
-        customers, 1
+WITH counted AS (  -- in windows
+    SELECT 'retention_customers' AS metric, store, dimension, segment, window_name, status,
+        customers AS numerator, 1 AS denominator
     FROM counts, LATERAL (VALUES
         ('active', active), ('new', new_customers), ('start', start), ('retained', retained),
         ('reactivated', reactivated), ('lost', lost), ('repeat', repeat_customers)
     ) AS statuses (status, customers)
-    UNION ALL
-    SELECT ratio, store, dimension, segment, window_name, NULL, NULL, NULL, part, whole
+    UNION ALL BY NAME
+    SELECT metric, store, dimension, segment, window_name, numerator, denominator
     FROM counts, LATERAL (VALUES
         ('retention_customer_retention_ratio', retained, start),
         ('retention_customer_churn_ratio', lost, start),
         ('retention_repeat_purchase_ratio', repeat_customers, active),
         ('retention_returning_customer_ratio', retained + reactivated, active),
         ('retention_product_return_ratio', units_returned, units_sold),
-        ('retention_purchase_frequency', orders, active)
-    ) AS ratios (ratio, part, whole)
-    UNION ALL
-    SELECT 'retention_orders', store, dimension, segment, window_name, NULL, NULL, NULL, orders, 1
+        ('retention_activation_ratio', activated, signups),
+        ('retention_purchase_frequency', orders, active),
+        ('retention_purchase_interval_seconds', gap_ms, reorders * 1000)
+    ) AS ratios (metric, numerator, denominator)
+    UNION ALL BY NAME
+    SELECT 'retention_orders' AS metric, store, dimension, segment, window_name,
+        orders AS numerator, 1 AS denominator
     FROM counts
-    UNION ALL
-    SELECT 'retention_units', store, dimension, segment, window_name, NULL, kind, NULL, units, 1
+    UNION ALL BY NAME
+    SELECT 'retention_units' AS metric, store, dimension, segment, window_name, kind,
+        units AS numerator, 1 AS denominator
     FROM counts, LATERAL (VALUES ('sold', units_sold), ('returned', units_returned))
         AS kinds (kind, units)
-    UNION ALL
-    SELECT 'retention_signups', store, dimension, segment, window_name, 'total', NULL, NULL,
-        signups, 1
-    FROM counts
-    UNION ALL
-    SELECT 'retention_revenue', store, dimension, segment, window_name, NULL, kind, currency,
-        minor_units, minor_per_major
+    UNION ALL BY NAME
+    SELECT 'retention_signups' AS metric, store, dimension, segment, window_name, status,
+        customers AS numerator, 1 AS denominator
+    FROM counts, LATERAL (VALUES ('total', signups), ('activated', activated))
+        AS statuses (status, customers)
+    UNION ALL BY NAME
+    SELECT 'retention_revenue' AS metric, store, dimension, segment, window_name, kind, currency,
+        minor_units AS numerator, minor_per_major AS denominator
     FROM revenue, LATERAL (VALUES
         ('gross', gross_minor_units), ('refunded', refunded_minor_units)
     ) AS kinds (kind, minor_units)
-    UNION ALL
-    SELECT 'retention_average_order_value', store, dimension, segment, window_name, NULL, NULL,
-        currency, gross_minor_units, orders * minor_per_major
+    UNION ALL BY NAME
+    SELECT 'retention_average_order_value' AS metric, store, dimension, segment, window_name,
+        currency, gross_minor_units AS numerator, orders * minor_per_major AS denominator
     FROM revenue
-    UNION ALL
-    SELECT 'retention_window_mature', store, NULL, NULL, window_name, NULL, NULL, NULL,
-        is_mature, 1
+    UNION ALL BY NAME
+    SELECT 'retention_window_mature' AS metric, store, window_name,
+        is_mature AS numerator, 1 AS denominator
     FROM maturity
+),
+lifetimes AS (  -- without a window
+    SELECT 'retention_customer_purchase_interval_seconds' AS metric, store, dimension, segment,
+        interval_ms AS numerator, customers * 1000 AS denominator
+    FROM interval_sums
+    UNION ALL BY NAME
+    SELECT 'retention_customer_lifetime_value' AS metric, store, dimension, segment, currency,
+        net_minor_units AS numerator, customers * minor_per_major AS denominator
+    FROM lifetime_values JOIN currencies USING (currency)
+    UNION ALL BY NAME
+    SELECT 'retention_top_customers_revenue_ratio' AS metric, store, dimension, segment, currency,
+        top_minor_units AS numerator, net_minor_units AS denominator
+    FROM top_customers
+    UNION ALL BY NAME
+    SELECT 'retention_order_gap_seconds_bucket' AS metric, store, le,
+        gaps AS numerator, 1 AS denominator
+    FROM gap_buckets
+    UNION ALL BY NAME
+    SELECT 'retention_order_gap_seconds_sum' AS metric, store,
+        gap_ms AS numerator, 1000 AS denominator
+    FROM gap_sums
+    UNION ALL BY NAME
+    SELECT 'retention_order_gap_seconds_count' AS metric, store,
+        gaps AS numerator, 1 AS denominator
+    FROM gap_sums
+),
+months AS (
+    SELECT
+        CASE began_by WHEN 'order' THEN 'retention_cohort_customers'
+            ELSE 'retention_signup_cohort_customers' END AS metric,
+        store, cohort, age::VARCHAR AS age, customers AS numerator, 1 AS denominator
+    FROM cohort_ages
+    UNION ALL BY NAME
+    SELECT 'retention_signup_cohort_size' AS metric, store, cohort,
+        customers AS numerator, 1 AS denominator
+    FROM cohorts WHERE began_by = 'signup'
 )
-SELECT *, numerator::DOUBLE / denominator AS value
-FROM gauges
+SELECT
+    metric, store, dimension, segment, window_name, status, kind, currency, cohort, age, le,
+    numerator, denominator, numerator::DOUBLE / denominator AS value
+FROM (FROM counted UNION ALL BY NAME FROM lifetimes UNION ALL BY NAME FROM months)
 WHERE denominator > 0
 ORDER BY ALL;
 
