@@ -35,7 +35,6 @@ COLUMNS = (
     "signup_ms",
     "currency",
     "net_minor_units",
-    "segments",
 )
 
 

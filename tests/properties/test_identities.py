@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import TypeAlias
 
@@ -20,8 +21,12 @@ SHARES = (
     "retention_customer_churn_ratio",
     "retention_repeat_purchase_ratio",
     "retention_returning_customer_ratio",
+    "retention_activation_ratio",
 )
+#: What is sent back may be worth more than what was kept.
+MAY_BE_NEGATIVE = ("retention_customer_lifetime_value",)
 ADDITIVE = ("retention_customers", "retention_orders", "retention_units", "retention_signups")
+SERIES_OF_HISTOGRAMS = r"(?<=_gap_seconds)_(bucket|sum|count)$"
 
 
 def _by_status(gauges: Gauges) -> dict[frozenset[tuple[str, str]], dict[str, float]]:
@@ -61,8 +66,9 @@ def test_every_gauge_is_in_the_catalogue_with_its_labels_and_shares_lie_in_0_to_
     engine = run(history.events, engine_config(history.config))
     for as_of_ms in history.moments()[::3]:
         for (name, labels), value in gauges_of(engine, as_of_ms).items():
-            assert {label for label, _ in labels} == set(CATALOGUE[name].labels)
-            assert value >= 0
+            known = {label for label, _ in labels} - {"le"}
+            assert known == set(CATALOGUE[re.sub(SERIES_OF_HISTOGRAMS, "", name)].labels)
+            assert value >= 0 or name in MAY_BE_NEGATIVE
             if name in SHARES:
                 assert value <= 1
 
@@ -113,3 +119,45 @@ def test_gauges_hold_within_a_bucket(history: History) -> None:
     for as_of_ms in history.moments()[::3]:
         first = as_of_ms // HOUR_MS * HOUR_MS
         assert gauges_of(engine, first) == gauges_of(engine, first + HOUR_MS - 1)
+
+
+def _cohorts(gauges: Gauges, name: str) -> dict[tuple[str, str], dict[int, float]]:
+    """Customers by age, of each store and month."""
+    found: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
+    for (metric, labels), value in gauges.items():
+        if metric == name:
+            named = dict(labels)
+            found[named["store"], named["cohort"]][int(named["age"])] = value
+    return found
+
+
+@given(histories())
+def test_cohorts_have_every_age_and_none_that_outgrows_them(history: History) -> None:
+    engine = run(history.events, engine_config(history.config))
+    for as_of_ms in history.moments()[::2]:
+        gauges = gauges_of(engine, as_of_ms)
+        for ages in _cohorts(gauges, "retention_cohort_customers").values():
+            assert sorted(ages) == list(range(len(ages)))
+            assert max(ages.values()) == ages[0] > 0
+        for (store, cohort), ages in _cohorts(gauges, "retention_signup_cohort_customers").items():
+            assert sorted(ages) == list(range(len(ages)))
+            of_cohort = frozenset({("store", store), ("cohort", cohort)})
+            assert max(ages.values()) <= gauges["retention_signup_cohort_size", of_cohort]
+
+
+@given(histories())
+def test_the_histogram_of_gaps_grows_to_its_count(history: History) -> None:
+    engine = run(history.events, engine_config(history.config))
+    for as_of_ms in history.moments()[::2]:
+        gauges = gauges_of(engine, as_of_ms)
+        buckets: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        for (name, labels), value in gauges.items():
+            if name == "retention_order_gap_seconds_bucket":
+                named = dict(labels)
+                buckets[named["store"]].append((float(named["le"]), value))
+        for store, counts in buckets.items():
+            in_order = [count for _, count in sorted(counts)]
+            assert in_order == sorted(in_order)
+            labels = frozenset({("store", store)})
+            assert in_order[-1] == gauges["retention_order_gap_seconds_count", labels]
+            assert (in_order[-1] > 0) or gauges["retention_order_gap_seconds_sum", labels] == 0

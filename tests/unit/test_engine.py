@@ -472,3 +472,16 @@ def test_sums_of_ten_thousand_of_the_largest_amounts_do_not_overflow() -> None:
     engine = run(yen, CONFIG)
     revenue = _value(engine, YEAR_MS, "revenue", currency="JPY", kind="gross")
     assert revenue == 10_000 * MAX_MINOR_UNITS
+
+
+def test_an_order_before_the_signup_is_in_the_signups_cohort_from_the_signup_on() -> None:
+    engine = ready_engine(CONFIG)
+    ann: Event = {"type": "signup", "customer_id": "ann", "occurred_at": YEAR_MS + 3 * DAY_MS}
+    bob: Event = {"type": "signup", "customer_id": "bob", "occurred_at": YEAR_MS}
+    Log(engine).send([bob, _purchase("ann", YEAR_MS + DAY_MS), ann])
+    age = frozenset({("store", "default"), ("cohort", "2024-01"), ("age", "0")})
+    ordered = [
+        gauges_of(engine, YEAR_MS + day * DAY_MS)["retention_signup_cohort_customers", age]
+        for day in (2, 3)
+    ]
+    assert ordered == [0, 1]

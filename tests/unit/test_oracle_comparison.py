@@ -58,9 +58,10 @@ def test_an_absent_count_is_zero_and_an_absent_ratio_is_not() -> None:
         assert compare([Sample(name, labels, 0.0)], []) == []
         assert compare([], [Sample(name, labels, 0.0)]) == []
         assert compare([], [Sample(name, labels, 1.0)])
-    ratio = [Sample("retention_customer_churn_ratio", labels, 0.0)]
-    assert only_difference(compare(ratio, [])).actual is None
-    assert only_difference(compare([], ratio)).expected is None
+    for name in ("retention_customer_churn_ratio", "retention_cohort_customers"):
+        ratio = [Sample(name, labels, 0.0)]
+        assert only_difference(compare(ratio, [])).actual is None
+        assert only_difference(compare([], ratio)).expected is None
 
 
 @pytest.mark.parametrize(
@@ -72,9 +73,15 @@ def test_an_absent_count_is_zero_and_an_absent_ratio_is_not() -> None:
         ("retention_customer_churn_ratio", 1e-8, False),
         ("retention_average_order_value", 1e-10, True),
         ("retention_average_order_value", float("nan"), False),
+        ("retention_order_gap_seconds_sum", 1e-12, False),
+        ("retention_customer_lifetime_value", 1e-8, False),
+        ("retention_top_customers_revenue_ratio", 0.0049, True),
+        ("retention_top_customers_revenue_ratio", 0.0051, False),
+        ("retention_top_customers_revenue_ratio", -0.0051, False),
+        ("retention_top_customers_revenue_ratio", float("nan"), False),
     ],
 )
-def test_counts_and_money_are_compared_exactly_ratios_to_1e9(
+def test_counts_and_money_are_compared_exactly_ratios_to_1e9_and_a_sketch_to_1_percent(
     name: str, off_by: float, *, equal: bool
 ) -> None:
     differences = compare([Sample(name, {}, 0.5)], [Sample(name, {}, 0.5 + off_by)])
@@ -82,7 +89,7 @@ def test_counts_and_money_are_compared_exactly_ratios_to_1e9(
 
 
 def test_metrics_that_are_not_recomputed_are_left_out() -> None:
-    samples = [Sample("retention_customer_lifetime_value", {}, 1.0), Sample("up", {}, 1.0)]
+    samples = [Sample("retention_customers_in_stage", {}, 1.0), Sample("up", {}, 1.0)]
     assert compare([], samples) == []
     assert count_compared([], samples) == 0
 
