@@ -25,7 +25,7 @@ from stream.tools.samples import open_sample
 from stream.tools.shop_bulk import bulk_events
 from stream.tools.topics import ensure_topics
 from stream.tools.verify_scrape import Scrape, scrape
-from tests.support.online_retail import online_retail_lines
+from tests.support.online_retail import DECEMBER_2010, cohort_ages, online_retail_lines
 
 SETTLE_SECONDS = 90.0
 
@@ -56,7 +56,8 @@ def test_cdnow_gauges_equal_the_oracle(order: Order, tmp_path: Path) -> None:
 @pytest.mark.acceptance
 @pytest.mark.parametrize("order", [IN_FILE_ORDER, SHUFFLED])
 def test_online_retail_gauges_equal_the_oracle(order: Order, tmp_path: Path) -> None:
-    _check(order.of(online_retail_lines()), tmp_path)
+    shown = _check(order.of(online_retail_lines()), tmp_path)
+    assert cohort_ages(shown.samples, "2010-12") == DECEMBER_2010
 
 
 @pytest.mark.acceptance

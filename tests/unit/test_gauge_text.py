@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,9 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from prometheus_client.registry import Collector
 
-from stream.domain.metrics import CATALOGUE, Sample
+from stream.domain.gaps import GAP_LIMITS_DAYS, HISTOGRAM_ROWS
+from stream.domain.metrics import CATALOGUE, Sample, samples
+from stream.domain.totals import Gaps, Totals
 from stream.publish.gauge_text import gauge_text, number_text
 
 if TYPE_CHECKING:
@@ -42,10 +45,10 @@ def read_back(families: Iterable[Metric]) -> list[tuple[str, dict[str, str], flo
 
 @given(st.dictionaries(label_values, values, min_size=1))
 def test_any_label_and_number_reads_back_exactly_in_both_formats(of: dict[str, float]) -> None:
-    samples = [orders(segment, value) for segment, value in of.items()]
-    expected = [(sample.name, dict(sample.labels), sample.value) for sample in samples]
+    written = [orders(segment, value) for segment, value in of.items()]
+    expected = [(sample.name, dict(sample.labels), sample.value) for sample in written]
 
-    text = gauge_text(CATALOGUE, samples)
+    text = gauge_text(CATALOGUE, written)
 
     assert read_back(parse_text(text)) == expected
     openmetrics = parse_openmetrics(f"{text}# EOF\n")  # type: ignore[no-untyped-call] # theirs
@@ -87,6 +90,28 @@ def test_samples_in_any_order_stand_under_their_metrics_head() -> None:
     assert text.count("# TYPE retention_orders gauge\n") == 1
 
 
+def test_order_gaps_are_a_histogram_of_each_store_in_both_formats() -> None:
+    counts = list(range(HISTOGRAM_ROWS))
+    gaps = {"north": Gaps(counts, 12_345_678), "south": Gaps([0] * HISTOGRAM_ROWS, 0)}
+
+    text = gauge_text(CATALOGUE, samples(Totals(0, gaps=gaps)))
+
+    openmetrics = parse_openmetrics(f"{text}# EOF\n")  # type: ignore[no-untyped-call] # theirs
+    for families in (parse_text(text), openmetrics):
+        (family,) = families
+        assert (family.name, family.type) == ("retention_order_gap_seconds", "histogram")
+        for store, of_store in gaps.items():
+            shown = [s for s in family.samples if s.labels["store"] == store]
+            buckets = [(float(s.labels["le"]), s.value) for s in shown if "le" in s.labels]
+            limits = [*(days * 86_400.0 for days in GAP_LIMITS_DAYS), float("inf")]
+            assert buckets == list(zip(limits, accumulate(of_store.counts), strict=True))
+            rest = {s.name: s.value for s in shown if "le" not in s.labels}
+            assert rest == {
+                "retention_order_gap_seconds_sum": of_store.sum_ms / 1000,
+                "retention_order_gap_seconds_count": sum(of_store.counts),
+            }
+
+
 def test_a_sample_of_an_unknown_metric_is_a_bug() -> None:
     with pytest.raises(KeyError, match="retention_unheard_of"):
         gauge_text(CATALOGUE, [replace_name(orders("a", 1), "retention_unheard_of")])
@@ -100,14 +125,14 @@ def test_the_catalogues_help_needs_no_escaping() -> None:
 
 
 def test_it_is_several_times_faster_than_the_general_encoder() -> None:
-    samples = [orders(f"segment {number}", number * 1.5) for number in range(5000)]
+    written = [orders(f"segment {number}", number * 1.5) for number in range(5000)]
 
     class General(Collector):
         def collect(self) -> Iterable[Metric]:
             family = GaugeMetricFamily(
-                "retention_orders", "Orders.", labels=[label for label, _ in samples[0].labels]
+                "retention_orders", "Orders.", labels=[label for label, _ in written[0].labels]
             )
-            for sample in samples:
+            for sample in written:
                 family.add_metric([value for _, value in sample.labels], sample.value)
             yield family
 
@@ -115,7 +140,7 @@ def test_it_is_several_times_faster_than_the_general_encoder() -> None:
     registry.register(General())
 
     general_seconds = best_seconds(lambda: generate_latest(registry))
-    own_seconds = best_seconds(lambda: gauge_text(CATALOGUE, samples).encode())
+    own_seconds = best_seconds(lambda: gauge_text(CATALOGUE, written).encode())
 
     assert general_seconds / own_seconds > 2
 

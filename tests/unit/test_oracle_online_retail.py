@@ -12,12 +12,9 @@ import pytest
 
 from stream.tools.oracle import OracleParameters, recompute
 from tests.support.event_lines import DAY_MS, HOUR_MS, NOW_MS, Gauges
-from tests.support.online_retail import online_retail_path
+from tests.support.online_retail import DECEMBER_2010, cohort_ages, online_retail_path
 
-#: First-time buyers of December 2010 (the cohort's size) and, of them, those who bought again in
-#: the month that many months later; as published with the data set's analyses.
-COHORT_2010_12 = 885
-BOUGHT_AGAIN_IN_JANUARY = 324
+FIRST_BOUGHT_IN_DECEMBER, BOUGHT_AGAIN_IN_JANUARY, *_ = DECEMBER_2010
 
 
 class Order(NamedTuple):
@@ -65,13 +62,18 @@ def gauges_at(events_file: Path, as_of: str, *windows: str) -> Gauges:
 def test_first_time_buyers_of_december_2010_are_as_published(events_file: Path) -> None:
     gauges = gauges_at(events_file, "2010-12-31T23:59:59Z", "month")
     december = gauges.customers("month", store="uci")
-    assert december["new"] == december["active"] == COHORT_2010_12
+    assert december["new"] == december["active"] == FIRST_BOUGHT_IN_DECEMBER
 
 
 def test_those_who_bought_again_in_january_2011_are_as_published(events_file: Path) -> None:
     gauges = gauges_at(events_file, "2011-01-31T23:59:59Z", "month")
-    assert gauges.customers("month", store="uci")["start"] == COHORT_2010_12
+    assert gauges.customers("month", store="uci")["start"] == FIRST_BOUGHT_IN_DECEMBER
     assert gauges.customers("month", store="uci")["retained"] == BOUGHT_AGAIN_IN_JANUARY
+
+
+def test_the_cohort_of_december_2010_comes_back_as_published(events_file: Path) -> None:
+    gauges = gauges_at(events_file, "2011-12-09T12:50:00Z", "month")
+    assert cohort_ages(gauges.recomputed.samples, "2010-12") == DECEMBER_2010
 
 
 @pytest.mark.parametrize(
