@@ -8,7 +8,7 @@ KERNEL_SOURCES := $(wildcard $(KERNEL)/Cargo.* $(KERNEL)/src/*.rs)
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test test-kafka test-alerts test-deploy fuzz lint format bench bench-alerts lock clean
+.PHONY: help setup demo test test-kafka test-alerts test-deploy test-page fuzz lint format bench bench-alerts lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -40,6 +40,11 @@ test-deploy: setup ## compose, Dockerfile, Helm chart and dashboards against the
 	scripts/install_deploy_tools.sh $(PYTHON)
 	scripts/install_prometheus.sh
 	$(BIN)/python -m pytest -m deploy tests/deploy $(ARGS)
+
+test-page: setup ## the live page in Debian's Chromium (needs npm; installs Chromium as root)
+	scripts/install_chromium.sh
+	scripts/vendor_page_assets.sh --fetch-only
+	$(BIN)/python -m pytest -m page tests/page $(ARGS)
 
 fuzz: setup ## bytes made up for five minutes, guided by coverage (ARGS="--seconds 3600")
 	$(BIN)/python -m tests.fuzz $(ARGS)

@@ -1,4 +1,4 @@
-"""The worker's HTTP side: metrics, health and the index page. It only ever answers GET and HEAD."""
+"""The worker's HTTP side: metrics, health, API and page. It only ever answers GET and HEAD."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from aiohttp import hdrs, web
 
 from stream.publish.access import guard
 from stream.publish.api.routes import Api
-from stream.publish.page import STYLE, index_page
+from stream.publish.live.route import Events
+from stream.publish.page import index_page
+from stream.publish.page.assets import ASSETS
 from stream.publish.prometheus import Exposition
 from stream.settings import SettingError
 
@@ -16,18 +18,21 @@ if TYPE_CHECKING:
     from stream.publish.state import WorkerState
     from stream.settings import Secret
 
-#: The page needs its own style sheet and nothing else, from here or from anywhere.
+#: The page needs its own files and the API, and nothing from anywhere else.
 HEADERS = {
     hdrs.SERVER: "retention-stream",
     hdrs.CACHE_CONTROL: "no-store",
     hdrs.CONTENT_SECURITY_POLICY: (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'"
     ),
     hdrs.X_CONTENT_TYPE_OPTIONS: "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+#: Who still waits for an answer when the worker stops gets it within this, or not at all.
+SHUTDOWN_SECONDS = 2.0
 
 
 async def start_http(
@@ -44,7 +49,12 @@ async def start_http(
     Raises:
         SettingError: when the address cannot be listened on.
     """
-    runner = web.AppRunner(build_app(state, token), access_log=None, handle_signals=False)
+    runner = web.AppRunner(
+        build_app(state, token),
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
@@ -65,13 +75,14 @@ def build_app(state: WorkerState, token: Secret | None = None) -> web.Applicatio
     app.add_routes(
         [
             web.get("/", pages.index),
-            web.get("/style.css", pages.style),
+            *(web.get(path, pages.asset) for path in ASSETS),
             web.get("/metrics", pages.metrics),
             web.get("/healthz", pages.healthz),
             web.get("/readyz", pages.readyz),
             *Api(state).routes(),
         ]
     )
+    Events(state).add_to(app)
     return app
 
 
@@ -85,8 +96,11 @@ class _Pages:
     async def index(self, _request: web.Request) -> web.Response:
         return web.Response(text=index_page(self._state), content_type="text/html")
 
-    async def style(self, _request: web.Request) -> web.Response:
-        return web.Response(text=STYLE, content_type="text/css")
+    async def asset(self, request: web.Request) -> web.Response:
+        asset = ASSETS[request.path]
+        response = web.Response(body=asset.body, content_type=asset.content_type, charset="utf-8")
+        response.enable_compression()
+        return response
 
     async def metrics(self, request: web.Request) -> web.Response:
         accept = ",".join(request.headers.getall(hdrs.ACCEPT, []))

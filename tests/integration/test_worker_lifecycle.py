@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.request
 from typing import TYPE_CHECKING
 
 from tests.integration.stream_harness import (
@@ -90,6 +91,20 @@ def test_sigterm_before_the_worker_is_ready_ends_it_as_cleanly(
         asked_at = time.monotonic()
         assert worker.terminate() == 0
         assert time.monotonic() - asked_at < 10
+
+
+def test_sigterm_does_not_wait_for_who_has_the_page_open(
+    broker_address: str, tmp_path: Path
+) -> None:
+    stream = Stream(broker_address)
+    with Worker(stream.environ, tmp_path) as worker:
+        worker.wait_until_ready()
+        with urllib.request.urlopen(f"http://127.0.0.1:{worker.port}/api/v1/events") as events:  # noqa: S310 - loopback
+            assert events.readline().startswith(b"retry: ")
+            asked_at = time.monotonic()
+            assert worker.terminate() == 0
+            assert time.monotonic() - asked_at < 10
+            assert b"event: health" in events.read()  # to its end
 
 
 def test_a_port_that_is_taken_is_named_in_one_line(broker_address: str, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from stream.domain.metrics import CATALOGUE, samples
 from stream.publish.api.requests import WITHOUT_PAST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from stream.domain.metrics import Sample
     from stream.domain.totals import CohortKind, Totals
@@ -67,19 +67,22 @@ def cohorts_answer(totals: Totals, store: str, kind: CohortKind) -> dict[str, ob
 
 
 def history_answer(
-    metric: str, past: Sequence[Totals], wanted: Mapping[str, str]
+    metrics: Collection[str], past: Sequence[Totals], wanted: Mapping[str, str]
 ) -> dict[str, object]:
-    """One metric at several instants: for each series its values, null where it had none."""
-    series: dict[Labels, list[float | None]] = {}
+    """Metrics at several instants: for each series its values, null where it had none."""
+    series: dict[tuple[str, Labels], list[float | None]] = {}
     for at, totals in enumerate(past):
         for sample in samples(totals):
-            if sample.name == metric and not sample.suffix and is_wanted(sample, wanted):
-                values = series.setdefault(sample.labels, [None] * len(past))
-                values[at] = sample.value
+            if sample.name in metrics and not sample.suffix and is_wanted(sample, wanted):
+                key = (sample.name, sample.labels)
+                series.setdefault(key, [None] * len(past))[at] = sample.value
     return {
-        "metric": metric,
+        "metric": ",".join(metrics),
         "at": [instant(totals.as_of_ms) for totals in past],
-        "series": [{"labels": dict(labels), "values": values} for labels, values in series.items()],
+        "series": [
+            {"metric": name, "labels": dict(labels), "values": values}
+            for (name, labels), values in series.items()
+        ],
     }
 
 

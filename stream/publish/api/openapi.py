@@ -125,13 +125,19 @@ def _cohorts() -> Json:
 
 def _history() -> Json:
     values = {"type": "array", "items": {"type": ["number", "null"]}}
-    series = _object({"labels": _map_of(_TEXT), "values": values})
+    series = _object({"metric": _TEXT, "labels": _map_of(_TEXT), "values": values})
     time = "RFC 3339, or seconds since 1970"
     return _operation(
         "history",
-        "One metric over time: any past, exactly, from what is known now",
+        "Metrics over time: any past, exactly, from what is known now",
         [
-            _parameter("metric", "the metric", {"enum": _WITH_PAST}, required=True),
+            _parameter(
+                "metric",
+                "the metric, or several with commas between: with windows and segments, or without",
+                {"type": "array", "items": {"enum": _WITH_PAST}, "minItems": 1},
+                required=True,
+            )
+            | {"style": "form", "explode": False},
             _parameter("from", f"{time}; by default {DEFAULT_POINTS} points before `to`", _TEXT),
             _parameter("to", f"{time}; by default now. The last point.", _TEXT),
             _parameter(

@@ -32,9 +32,9 @@ class RequestError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class HistoryRequest:
-    """One metric over time: what has a past, and one value a series."""
+    """Metrics over time: what has a past, and one value a series; all read alike."""
 
-    metric: str
+    metrics: tuple[str, ...]
     #: The instants, ascending.
     at_ms: range
     wanted: Mapping[str, str]
@@ -90,11 +90,12 @@ def known_metric(name: str) -> str:
 def history_request(
     query: Mapping[str, str], config: EngineConfig, as_of_ms: int
 ) -> HistoryRequest:
-    """A request for a metric's past.
+    """A request for a metric's past, or that of several.
 
     Args:
-        query: ``metric``; ``from``, ``to`` (RFC 3339 or epoch seconds; by default up to now) and
-            ``step`` (a duration, by default a ninetieth); and labels.
+        query: ``metric``, or several with commas between; ``from``, ``to`` (RFC 3339 or epoch
+            seconds; by default up to now) and ``step`` (a duration, by default a ninetieth); and
+            labels.
         config: knows windows and dimensions.
         as_of_ms: what "now" is.
 
@@ -102,16 +103,20 @@ def history_request(
         RequestError: when it cannot be answered.
     """
     wanted = wanted_labels(query, "metric", "from", "to", "step")
-    metric = _metric_with_past(query.get("metric", ""))
-    labels = CATALOGUE[metric].labels
-    for label in wanted:
-        if label not in labels:
-            raise RequestError(f"{metric} has no {label}: its labels are {', '.join(labels)}")
+    metrics = tuple(_metric_with_past(name) for name in query.get("metric", "").split(","))
+    for metric in metrics:
+        labels = CATALOGUE[metric].labels
+        for label in wanted:
+            if label not in labels:
+                raise RequestError(f"{metric} has no {label}: its labels are {', '.join(labels)}")
     window = wanted.get("window", "")
     names = {each.name for each in config.windows}
     if window and window.removeprefix(PREVIOUS_PREFIX) not in names:
         raise RequestError(f"unknown window {window!r}: there are {', '.join(sorted(names))}")
-    of_segments, has_window = "dimension" in labels, "window" in labels
+    kinds = {_kind(metric) for metric in metrics}
+    if len(kinds) > 1:
+        raise RequestError("metrics of windows, of segments and of neither: ask for them apart")
+    ((of_segments, has_window),) = kinds
     if of_segments and has_window:
         wanted.setdefault("dimension", ALL)
     dimension = wanted.get("dimension", "") if of_segments else ALL
@@ -120,7 +125,7 @@ def history_request(
         dimensions=_one_or_all(dimension),
         with_lifetimes=not (of_segments and has_window) or window.startswith(PREVIOUS_PREFIX),
     )
-    return HistoryRequest(metric, _instants(query, as_of_ms), wanted, scope)
+    return HistoryRequest(metrics, _instants(query, as_of_ms), wanted, scope)
 
 
 def past_request(
@@ -145,6 +150,12 @@ def past_request(
 
 def _one_or_all(name: str) -> frozenset[str] | None:
     return frozenset({name}) if name else None
+
+
+def _kind(metric: str) -> tuple[bool, bool]:
+    """Whether a metric has segments, and whether it has windows."""
+    labels = CATALOGUE[metric].labels
+    return "dimension" in labels, "window" in labels
 
 
 def _metric_with_past(name: str) -> str:

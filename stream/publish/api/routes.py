@@ -76,13 +76,13 @@ class Api:
         )
 
     async def history(self, request: web.Request) -> web.Response:
-        """One metric over time."""
+        """One metric over time, or several."""
         totals = self._totals()
         wanted = _checked(
             history_request, _single(request), self._state.engine.config, totals.as_of_ms
         )
         past = await self._past(wanted.at_ms, wanted.scope)
-        return web.json_response(history_answer(wanted.metric, past, wanted.wanted))
+        return web.json_response(history_answer(wanted.metrics, past, wanted.wanted))
 
     async def _past(self, at_ms: Sequence[int], scope: Scope) -> Sequence[Totals]:
         async with self._one_past:

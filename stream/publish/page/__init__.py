@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 MOST_STORES = 20
 
 _TEMPLATE = Template(files(__name__).joinpath("index.html").read_text(encoding="utf-8"))
-STYLE = files(__name__).joinpath("style.css").read_text(encoding="utf-8")
 
 
 class Column(NamedTuple):
@@ -108,8 +107,10 @@ def _table(store: str, windows: Mapping[str, Row]) -> str:
         for window, row in windows.items()
     )
     return (
+        f'<div class="scroll" role="region" tabindex="0" aria-label="Table of {escape(store)}">'
         f"<table><caption>Store: {escape(store)}</caption>"
-        f'<thead><tr><th scope="col">Window</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        f'<thead><tr><th scope="col">Window</th>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 

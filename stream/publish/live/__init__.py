@@ -1,0 +1,1 @@
+"""Pushing: what changed on this worker, to whoever has the page open."""
