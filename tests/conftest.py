@@ -24,6 +24,7 @@ left_out = pytest.StashKey[dict[str, int]]()
 ON_REQUEST = {
     "kafka": "a real Apache Kafka",
     "prometheus": "Prometheus and Alertmanager",
+    "page": "Chromium, and packages from npm",
     "deploy": "compose, hadolint, Helm and Prometheus",
 }
 

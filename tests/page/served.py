@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -14,21 +15,20 @@ from stream.tools.shop import ShopConfig, shop_events
 from tests.support.worker import PARTITION, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Iterable
 
-    from stream.domain.reading import Scope
-    from stream.domain.totals import Totals
     from stream.settings import Secret
     from stream.tools.shop_delivery import Delivery
 
 DAY_MS = 86_400_000
 #: 2025-01-01
 START_MS = 1_735_689_600_000
+END_MS = START_MS + 200 * DAY_MS
 TOPICS = {"purchase": "purchases", "signup": "signups"}
 
 
 class PageWorker(Worker):
-    """Knows its past as well."""
+    """Reads what a simulated shop sends."""
 
     def __init__(self) -> None:
         settings = load_settings({"RETENTION_PARTITIONS": "1", "RETENTION_CLOCK": "event"})
@@ -40,13 +40,6 @@ class PageWorker(Worker):
     @property
     def positions(self) -> dict[tuple[str, int], int]:
         return {(topic, PARTITION): offset for topic, offset in self.offsets.items()}
-
-    async def history(self, at_ms: Sequence[int], scope: Scope) -> Sequence[Totals] | None:
-        past = []
-        for at in at_ms:
-            past.append(self.engine.totals(at, scope))
-            await asyncio.sleep(0)
-        return past
 
     def receive(self, deliveries: Iterable[Delivery]) -> None:
         """Events arrive, whatever their topic."""
@@ -69,18 +62,22 @@ class PageWorker(Worker):
         self.last_event_ms = self.engine.latest_event_ms
 
 
-def shop_worker(days: int = 200, customers_per_day: float = 40.0) -> PageWorker:
-    """A worker that has read some days of two simulated shops."""
+def shop_worker() -> PageWorker:
+    """A worker that has read half a year of two simulated shops."""
     worker = PageWorker()
     worker.restore()
-    for store, seed in (("shop", 1), ("outlet", 2)):
-        config = ShopConfig(
-            START_MS, seed=seed, store=store, customers_per_day=customers_per_day / seed
-        )
-        end_ms = START_MS + days * DAY_MS
-        worker.receive(takewhile(lambda one: one.arrival_ms < end_ms, shop_events(config)))  # noqa: B023 - used at once
+    worker.receive(_arrived())
     worker.lag_events = dict.fromkeys(worker.positions, 0)
     return worker
+
+
+@lru_cache(maxsize=1)
+def _arrived() -> list[Delivery]:
+    arrived: list[Delivery] = []
+    for seed, store in enumerate(("shop", "outlet"), start=1):
+        shop = ShopConfig(START_MS, seed=seed, store=store, customers_per_day=16 / seed)
+        arrived += takewhile(lambda one: one.arrival_ms < END_MS, shop_events(shop))
+    return arrived
 
 
 @asynccontextmanager

@@ -10,13 +10,14 @@ import pytest
 
 from stream.publish.http import HEADERS, start_http
 from stream.publish.page import MOST_STORES
+from stream.publish.page.assets import ASSETS
 from stream.settings import Secret, SettingError
 from tests.support.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-PATHS = ("/", "/style.css", "/metrics", "/healthz", "/readyz")
+PATHS = ("/", "/static/page.css", "/static/app.js", "/metrics", "/healthz", "/readyz")
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ async def test_a_stores_name_cannot_be_markup(
 
     page = await text_of(client, "/")
 
-    assert "<script" not in page
+    assert "<script>" not in page
     assert "&lt;script&gt;alert(&#x27;$status&#x27;)&lt;/script&gt;" in page
 
 
@@ -166,9 +167,40 @@ async def test_the_page_says_that_another_worker_shows_the_numbers(
 
 
 async def test_the_page_needs_nothing_from_elsewhere(client: aiohttp.ClientSession) -> None:
-    page = await text_of(client, "/") + await text_of(client, "/style.css")
+    page = await text_of(client, "/")
+    links = re.findall(r' (?:src|href)="([^"#]+)"', page)
 
-    assert not re.findall(r"https?:|//|<script|url\(|@import| style=", page)
+    assert {"/static/app.js", "/static/page.css"} <= set(links)
+    for link in links:
+        async with client.head(link) as response:
+            assert response.status == 200
+    own = "".join(
+        asset.body.decode()
+        for path, asset in ASSETS.items()
+        if "/uplot/" not in path and asset.content_type != "image/svg+xml"
+    )
+    assert not re.findall(r"https?:|url\(|@import", page + own)
+
+
+async def test_the_page_has_nothing_that_its_policy_forbids(client: aiohttp.ClientSession) -> None:
+    page = await text_of(client, "/")
+
+    assert not re.findall(r"<script(?![^>]* src=)| style=| on\w+=|<style", page)
+
+
+async def test_the_page_is_new_every_ten_seconds_where_there_are_no_scripts(
+    client: aiohttp.ClientSession,
+) -> None:
+    page = await text_of(client, "/")
+
+    assert '<noscript><meta http-equiv="refresh" content="10"></noscript>' in page
+
+
+async def test_every_file_of_the_page_says_what_it_is(client: aiohttp.ClientSession) -> None:
+    for path, asset in ASSETS.items():
+        async with client.get(path, headers={"Accept-Encoding": "identity"}) as response:
+            assert response.headers["Content-Type"] == f"{asset.content_type}; charset=utf-8"
+            assert await response.read() == asset.body
 
 
 async def test_a_taken_port_is_told_in_one_line(worker: Worker) -> None:
@@ -235,7 +267,7 @@ async def test_others_get_one_line_and_no_number(
     guarded: aiohttp.ClientSession, shown: str | None
 ) -> None:
     headers = {} if shown is None else {"Authorization": shown}
-    for path in ("/", "/style.css", "/metrics", "/nothing-here"):
+    for path in ("/", "/static/app.js", "/metrics", "/api/v1/events", "/nothing-here"):
         async with guarded.get(path, headers=headers) as response:
             text = await response.text()
             assert response.status == 401

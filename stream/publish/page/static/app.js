@@ -79,6 +79,7 @@ function onNumbers({ store, window, mature, now, before }) {
   showTiles(byId("tiles"), numbers);
   showRevenue(byId("revenue"), numbers);
   setText(byId("now-hint"), hint(window, mature));
+  Object.assign(byId("now").dataset, { store, window });
   const wanted = JSON.stringify([now, before]);
   if (wanted !== numbersShown) details.soon();
   numbersShown = wanted;

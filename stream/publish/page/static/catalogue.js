@@ -27,7 +27,7 @@ export const TILE_GROUPS = [
       },
       {
         key: "retention_returning_customer_ratio",
-        title: "Returning customers",
+        title: "Returning",
         what: "of the active customers, those who had ordered before",
         better: "up",
       },
