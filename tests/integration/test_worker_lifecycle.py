@@ -99,7 +99,7 @@ def test_sigterm_does_not_wait_for_who_has_the_page_open(
     stream = Stream(broker_address)
     with Worker(stream.environ, tmp_path) as worker:
         worker.wait_until_ready()
-        with urllib.request.urlopen(f"http://127.0.0.1:{worker.port}/api/v1/events") as events:  # noqa: S310 - loopback
+        with urllib.request.urlopen(f"http://127.0.0.1:{worker.port}/api/v1/events") as events:
             assert events.readline().startswith(b"retry: ")
             asked_at = time.monotonic()
             assert worker.terminate() == 0

@@ -172,6 +172,21 @@ async def test_history_holds_the_value_of_every_instant(client: Client, worker: 
     ]
 
 
+async def test_several_metrics_at_once_are_what_each_is_alone(client: Client) -> None:
+    metrics = ("retention_orders", "retention_revenue", "retention_repeat_purchase_ratio")
+    place = {"window": "7d", "store": "default", "to": NOW}
+    together = await answer(client, "history", metric=",".join(metrics), **place)
+    alone = [await answer(client, "history", metric=metric, **place) for metric in metrics]
+
+    def by_labels(series: dict[str, Any]) -> str:
+        return f"{series['metric']} {series['labels']}"
+
+    expected_series = [series for one in alone for series in one["series"]]
+    assert len(expected_series) > 3
+    assert sorted(together["series"], key=by_labels) == sorted(expected_series, key=by_labels)
+    assert {one["metric"] for one in alone} == set(metrics)
+
+
 async def test_where_a_ratio_had_no_denominator_history_has_null(client: Client) -> None:
     found = await answer(
         client, "history", metric="retention_repeat_purchase_ratio", window="7d", store="north",
@@ -224,6 +239,9 @@ async def test_metrics_that_cannot_be_told(
     [
         ({"metric": ""}, "unknown metric ''"),
         ({"metric": "retention_order_gap_seconds"}, "is a histogram"),
+        ({"metric": "retention_orders,"}, "unknown metric ''"),
+        ({"metric": "retention_orders,retention_window_mature"}, "ask for them apart"),
+        ({"metric": "retention_orders,retention_units", "kind": "sold"}, "orders has no kind"),
         ({"metric": "retention_top_customers_revenue_ratio"}, "known as of now only"),
         ({"currency": "EUR"}, "retention_orders has no currency: its labels are store, dimension"),
         ({"window": "8d"}, "unknown window '8d': there are 7d, month"),

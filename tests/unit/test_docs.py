@@ -156,6 +156,8 @@ def test_every_direct_dependency_has_its_reasons() -> None:
     names |= tomllib.loads(text_of(ROOT / "stream" / "kernel" / "Cargo.toml"))[
         "dependencies"
     ].keys()
+    packages = json.loads(text_of(ROOT / "scripts" / "page-assets" / "package.json"))
+    names |= packages["dependencies"].keys() | packages["devDependencies"].keys()
     page = text_of(DOCS / "decisions" / "0005-dependencies.md")
     explained = set(re.findall(r"\*\*([a-z0-9-]+)\*\*", page))
     assert names == explained
