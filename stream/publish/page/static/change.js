@@ -14,7 +14,7 @@ export function changeOf({ format, isRatio, better }, now, before, isComparable)
   const hasChange = isComparable && now !== undefined && (isRatio || before !== 0);
   if (!hasChange) return { text: "", was: `before: ${was}`, mood: "none" };
   const size = isRatio ? points(now - before) : relative((now - before) / before);
-  if (size.startsWith("±")) return { text: "unchanged", was: `from ${was}`, mood: "none" };
+  if (size.startsWith("±")) return { text: size, was: `from ${was}`, mood: "none" };
   const isUp = now > before;
   return { text: `${isUp ? "▲" : "▼"} ${size}`, was: `from ${was}`, mood: mood(better, isUp) };
 }

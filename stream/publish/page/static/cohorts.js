@@ -23,7 +23,7 @@ export async function showCohorts(root, { store, kind, unit }) {
   const table = el(
     "table",
     { class: "heat" },
-    el("caption", {}, `With an order so many months after the month of the ${began}`),
+    el("caption", {}, `With an order so many months after the month of the ${began}; the last month of each row still runs`),
     el("thead", {}, el("tr", {}, head.map((text) => el("th", { scope: "col" }, text)))),
     el("tbody", {}, body),
   );
