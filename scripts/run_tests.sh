@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the quick tests in two halves at once: integration tests mostly wait, the others compute.
-set -uo pipefail
+# Job control: without it what runs in the background ignores Ctrl-C, and so do its children.
+set -muo pipefail
 cd "$(dirname "$0")/.."
 
 python=.venv/bin/python
