@@ -18,7 +18,8 @@ from stream.domain.calendar import Timeline
 from stream.domain.config import EngineConfig
 from stream.domain.customers import Customers
 from stream.domain.entries import GUEST_ORDER
-from stream.domain.events import DeadLetter, EventBatch, Outcome, Stray, routing_id
+from stream.domain.events import DeadLetter, EventBatch, Outcome, Stray, customer_key, routing_id
+from stream.domain.lookup import CustomerView, customer_view
 from stream.domain.reading import EVERYTHING, Scope, totals
 from stream.domain.segments import Segments
 from stream.domain.tallies import Tallies
@@ -29,7 +30,7 @@ from stream.wire.dialects.canonical import NOT_USED, DialectConfig
 from stream.wire.dialects.reading import DialectReader
 from stream.wire.dialects.translator import HeadersOf, Translator
 from stream.wire.event_reader import EventReader
-from stream.wire.partitioning import home_partitions
+from stream.wire.partitioning import home_partitions, partitions_of
 
 #: How far ahead of the worker's clock an event may be.
 MAX_AHEAD_MS = 24 * 3_600_000
@@ -212,6 +213,24 @@ class Engine:
     def totals(self, as_of_ms: int, scope: Scope = EVERYTHING) -> Totals:
         """What this worker's customers add up to as of an instant, past ones too."""
         return totals(self._tallies, self._segments, as_of_ms, scope)
+
+    def home_of(self, customer_id: str) -> int:
+        """The partition a customer's events are in."""
+        return int(partitions_of([customer_id.encode()], self.config.partitions)[0])
+
+    def customer(self, store: str, customer_id: str, as_of_ms: int) -> CustomerView | None:
+        """What is known of a customer whose partition is ready here; None: nothing is."""
+        shard = self._shards[self.home_of(customer_id)]
+        if not shard.ready:
+            raise RuntimeError("the customer's partition is not restored yet")
+        customers = shard.customers
+        row = customers.index.get(customer_key(store, customer_id))
+        if row is None:
+            return None
+        entries, _ = customers.ledger.gather(np.array([row], np.int64))
+        names = (self._segments.names[place] for place in customers.segments[row, 1:].tolist())
+        segments = {name.dimension: name.name for name in names}
+        return customer_view(entries, segments, self.config.windows, self._timeline, as_of_ms)
 
     def same_moment(self, one_ms: int, other_ms: int) -> bool:
         """Whether totals as of two instants read the same buckets and the same local day."""

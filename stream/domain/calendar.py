@@ -31,6 +31,7 @@ class Timeline:
         self.bucket_ms = bucket_ms
         self._changes_ms, self._offsets_ms = _utc_offsets(ZoneInfo(timezone))
         self._first_slots: dict[int, int] = {}
+        self._first_ms: dict[int, int] = {}
 
     def bucket(self, time_ms: I64) -> I64:
         """The bucket each time falls in."""
@@ -65,14 +66,21 @@ class Timeline:
         """The first slot of a local day."""
         slot = self._first_slots.get(day)
         if slot is None:
-            slot = self._first_slots[day] = self.slot_at(self._first_ms_of_day(day))
+            slot = self._first_slots[day] = self.slot_at(self.first_ms_of_day(day))
         return slot
 
     def day_at(self, time_ms: int) -> int:
         """The local date of one time, as days since 1970-01-01."""
         return int(self.local_day(np.array([time_ms], np.int64))[0])
 
-    def _first_ms_of_day(self, day: int) -> int:
+    def first_ms_of_day(self, day: int) -> int:
+        """When a local day begins."""
+        first_ms = self._first_ms.get(day)
+        if first_ms is None:
+            first_ms = self._first_ms[day] = self._search_first_ms(day)
+        return first_ms
+
+    def _search_first_ms(self, day: int) -> int:
         low, high = day * DAY_MS - _LARGEST_OFFSET_MS, day * DAY_MS + _LARGEST_OFFSET_MS
         while high - low > 1:
             middle = (low + high) // 2

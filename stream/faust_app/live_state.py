@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from faust.types import TP
 
 from stream.faust_app.app import wall_clock_ms
-from stream.meeting.overview import overview_of_one
+from stream.meeting.overview import covered_partitions, overview_of_one
+from stream.publish.state import NotHereError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from stream.domain.lookup import CustomerView
     from stream.domain.reading import Scope
     from stream.domain.totals import Totals
     from stream.engine import Engine
@@ -66,6 +68,30 @@ class LiveState:
             past.append(self._app.engine.totals(at, scope))
             await asyncio.sleep(0)
         return past
+
+    async def customer(self, store: str, customer_id: str) -> CustomerView | None:
+        """What is known of one customer; None when nothing is.
+
+        Raises:
+            NotHereError: while that cannot be told.
+        """
+        engine = self._app.engine
+        partition = engine.home_of(customer_id)
+        if self._meeting is not None:
+            answer = await self._meeting.customer(partition, store, customer_id)
+            if answer is None:
+                raise NotHereError(
+                    f"no worker answers for partition {partition}: try again when /readyz of every "
+                    "worker says 200"
+                )
+            return answer.customer
+        if partition not in covered_partitions(engine, self._app.intake.reached):
+            raise NotHereError(
+                f"partition {partition} is not restored yet, or another worker's: try again when "
+                "/readyz says 200; set RETENTION_REDIS_URL so that workers can ask one another"
+            )
+        as_of_ms = engine.as_of_ms(wall_clock_ms())
+        return None if as_of_ms is None else engine.customer(store, customer_id, as_of_ms)
 
     @property
     def partitions_expected(self) -> int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stream.domain.reading import Scope
     from stream.domain.totals import Totals
     from stream.faust_app.app import RetentionApp
+    from stream.meeting.messages import CustomerAnswer
     from stream.meeting.overview import Overview
     from stream.meeting.place import Place
     from stream.settings import Settings
@@ -51,6 +52,10 @@ class MeetingSide(Service):
     async def past(self, at_ms: Sequence[int], scope: Scope) -> list[Totals] | None:
         """All partitions together as of several instants; None while that cannot be told."""
         return await self._attendee.past(at_ms, scope)
+
+    async def customer(self, partition: int, store: str, customer_id: str) -> CustomerAnswer | None:
+        """What the worker that covers a partition says of a customer; None while nobody does."""
+        return await self._attendee.customer(partition, store, customer_id)
 
     @Service.task  # type: ignore[untyped-decorator] # mode is untyped here
     async def _attend(self) -> None:

@@ -12,6 +12,7 @@ from stream.meeting.overview import covered_partitions
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from stream.domain.lookup import CustomerView
     from stream.domain.reading import Scope
     from stream.domain.totals import Totals
     from stream.faust_app.app import RetentionApp
@@ -20,7 +21,7 @@ FIRST_PARTITION = 0
 
 
 class OwnCounts:
-    """Implements ``stream.meeting.attendee.Counts`` over a running app.
+    """Implements ``stream.meeting.counts.Counts`` over a running app.
 
     A worker that was stopped for longer than its session and woke up must not speak of
     partitions that have another owner by now, so it speaks only while the group's coordinator
@@ -72,6 +73,22 @@ class OwnCounts:
         if standing is None:
             return None
         return standing, [self._app.engine.totals(at, scope) for at in at_ms]
+
+    def customer(
+        self, store: str, customer_id: str, seen_ms: int | None
+    ) -> tuple[Standing, CustomerView | None] | None:
+        """What it knows of a customer; None when that is not certain, or another's to know."""
+        engine = self._app.engine
+        standing = self.standing()
+        if standing is None or engine.home_of(customer_id) not in standing.partitions:
+            return None
+        as_of_ms = engine.as_of_ms(self.now_ms())
+        if engine.config.clock == "event" and seen_ms is not None:
+            # Its own events may be behind those of others.
+            as_of_ms = max(seen_ms, as_of_ms or seen_ms)
+        if as_of_ms is None:
+            return standing, None
+        return standing, engine.customer(store, customer_id, as_of_ms)
 
     def same_moment(self, one_ms: int, other_ms: int) -> bool:
         """Whether totals as of two instants are the same if no event comes between."""

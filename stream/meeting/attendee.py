@@ -6,13 +6,15 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from stream.domain.config import EngineConfig
 from stream.domain.reading import Scope
 from stream.domain.totals import Totals
+from stream.meeting.counts import Counts
 from stream.meeting.inquiries import Inquiries
 from stream.meeting.messages import (
+    CustomerAnswer,
+    CustomerQuestion,
     Message,
     PastQuestion,
     PastShare,
@@ -36,28 +38,6 @@ RETRY_SECONDS = 0.5
 INSTANTS_A_QUESTION = 8
 
 logger = logging.getLogger("stream.worker.meeting")
-
-
-class Counts(Protocol):
-    """What a worker can say of its own partitions."""
-
-    def now_ms(self) -> int:
-        """The worker's clock, in milliseconds since the epoch."""
-
-    def standing(self) -> Standing | None:
-        """What it covers now; None while it is not sure to be a member of its group."""
-
-    def speaks(self) -> bool:
-        """Whether it owns partition 0, ready or not, and so adds up and speaks for all."""
-
-    def share(self, as_of_ms: int) -> tuple[Standing, Totals] | None:
-        """Totals as of an instant and what they cover; None while that is not certain."""
-
-    def past(self, at_ms: Sequence[int], scope: Scope) -> tuple[Standing, list[Totals]] | None:
-        """Totals as of several instants, read at one moment; None while that is not certain."""
-
-    def same_moment(self, one_ms: int, other_ms: int) -> bool:
-        """Whether totals as of two instants are the same if no event comes between."""
 
 
 class Attendee:
@@ -89,6 +69,8 @@ class Attendee:
         self._clock_seconds = clock_seconds
         self._terms = terms_of(config)
         self._rounds = Rounds(name, config, counts.same_moment)
+        #: The latest "as of" of all workers that was heard of.
+        self._seen_ms: int | None = None
         self._inquiries = Inquiries(name, config, self._post_to_all)
         self._away = False
         self._warned_of_unreadable = False
@@ -112,6 +94,13 @@ class Attendee:
                 return None
             past += some
         return past
+
+    async def customer(self, partition: int, store: str, customer_id: str) -> CustomerAnswer | None:
+        """What the worker that covers a partition says of a customer; None while nobody does."""
+        standing = self._counts.standing()
+        if standing is None:
+            return None
+        return await self._inquiries.customer(standing.generation, partition, store, customer_id)
 
     async def attend(self) -> None:
         """Take part until cancelled.
@@ -178,8 +167,8 @@ class Attendee:
     def _answer(self, message: Message) -> tuple[str, Message] | None:
         """The channel and what to post there; None when there is nothing to say."""
         match message:
-            case RollCall() | Question() | PastQuestion():
-                answer: Message | None = self._own_part(message)
+            case RollCall() | Question() | PastQuestion() | CustomerQuestion():
+                answer = self._own_part(message)
                 channel = f"{self._hall}:{message.caller}"
             case Present():
                 answer = self._rounds.hear_present(message, self._counts.now_ms())
@@ -187,25 +176,32 @@ class Attendee:
             case Share():
                 self._rounds.hear_share(message)
                 return None
-            case PastShare():
+            case PastShare() | CustomerAnswer():
                 self._inquiries.hear(message)
                 return None
         return None if answer is None else (channel, answer)
 
     def _own_part(
-        self, message: RollCall | Question | PastQuestion
-    ) -> Present | Share | PastShare | None:
+        self, message: RollCall | Question | PastQuestion | CustomerQuestion
+    ) -> Message | None:
+        number = message.number
         if isinstance(message, RollCall):
             # Also under other terms: so the caller learns with whom it does not agree.
             standing = self._counts.standing()
-            return None if standing is None else Present(self._terms, message.number, standing)
+            return None if standing is None else Present(self._terms, number, standing)
         if message.terms != self._terms:
             return None
-        if isinstance(message, PastQuestion):
-            past = self._counts.past(message.at_ms, message.scope)
-            return None if past is None else PastShare(self._terms, message.number, *past)
-        share = self._counts.share(message.as_of_ms)
-        return None if share is None else Share(self._terms, message.number, *share)
+        match message:
+            case Question():
+                self._seen_ms = max(message.as_of_ms, self._seen_ms or message.as_of_ms)
+                share = self._counts.share(message.as_of_ms)
+                return None if share is None else Share(self._terms, number, *share)
+            case PastQuestion():
+                past = self._counts.past(message.at_ms, message.scope)
+                return None if past is None else PastShare(self._terms, number, *past)
+            case CustomerQuestion():
+                known = self._counts.customer(message.store, message.customer_id, self._seen_ms)
+                return None if known is None else CustomerAnswer(self._terms, number, *known)
 
     async def _post_to_all(self, message: Message) -> None:
         await self._place.post(self._hall, encode(message))

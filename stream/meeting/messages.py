@@ -13,6 +13,7 @@ import msgspec
 import xxhash
 
 from stream.domain.config import EngineConfig
+from stream.domain.lookup import CustomerView
 from stream.domain.reading import Scope
 from stream.domain.totals import Totals
 
@@ -101,7 +102,37 @@ class PastShare(msgspec.Struct, frozen=True, array_like=True, tag=True):
     totals: list[Totals]
 
 
-Message = RollCall | Present | Question | Share | PastQuestion | PastShare
+class CustomerQuestion(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What is known of this customer? Whoever covers its partition answers."""
+
+    terms: str
+    caller: str
+    number: int
+    generation: int
+    partition: int
+    store: str
+    customer_id: str
+
+
+class CustomerAnswer(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """This; None: nothing is."""
+
+    terms: str
+    number: int
+    standing: Standing
+    customer: CustomerView | None
+
+
+Message = (
+    RollCall
+    | Present
+    | Question
+    | Share
+    | PastQuestion
+    | PastShare
+    | CustomerQuestion
+    | CustomerAnswer
+)
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Message)

@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 
 from stream.publish.access import guard
 from stream.publish.api.routes import Api
+from stream.publish.http_log import logger
 from stream.publish.live.route import Events
 from stream.publish.page import index_page
 from stream.publish.page.assets import ASSETS
@@ -54,6 +55,7 @@ async def start_http(
         access_log=None,
         handle_signals=False,
         shutdown_timeout=SHUTDOWN_SECONDS,
+        logger=logger,
     )
     await runner.setup()
     try:

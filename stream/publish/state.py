@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from stream.domain.lookup import CustomerView
     from stream.domain.reading import Scope
     from stream.domain.totals import Totals
     from stream.engine import Engine
     from stream.meeting.overview import Overview
+
+
+class NotHereError(Exception):
+    """What is asked for cannot be told here now; the message is one line with the way out."""
 
 
 class WorkerState(Protocol):
@@ -25,6 +30,13 @@ class WorkerState(Protocol):
 
     async def history(self, at_ms: Sequence[int], scope: Scope) -> Sequence[Totals] | None:
         """All partitions together as of several instants; None while that cannot be told."""
+
+    async def customer(self, store: str, customer_id: str) -> CustomerView | None:
+        """What is known of one customer; None when nothing is.
+
+        Raises:
+            NotHereError: while that cannot be told.
+        """
 
     @property
     def partitions_expected(self) -> int:

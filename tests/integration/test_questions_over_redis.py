@@ -11,7 +11,7 @@ from stream.domain.reading import EVERYTHING, Scope
 from stream.meeting.redis_place import open_place
 from stream.settings import load_settings
 from tests.support.engines import HOUR_MS, gauges
-from tests.support.members import NOW_MS, PARTITIONS, Fleet, Member, gathered, until
+from tests.support.members import NOW_MS, PARTITIONS, Fleet, Member, gathered, home, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -58,3 +58,14 @@ async def test_no_past_without_redis(fleet: Fleet, redis_server: RedisServer) ->
     redis_server.kill()
 
     assert await fleet.attendees[1].past([NOW_MS], WINDOW) is None
+
+
+async def test_every_worker_answers_about_a_customer(fleet: Fleet) -> None:
+    for attendee in fleet.attendees:
+        for number in range(10):
+            answer = await attendee.customer(home(number), "default", f"customer-{number}")
+            assert answer is not None
+            assert answer.customer is not None
+            assert [order.time_ms for order in answer.customer.orders] == [
+                NOW_MS + number * HOUR_MS
+            ]

@@ -95,6 +95,15 @@ def test_two_workers_show_together_what_one_would(
     assert series["values"][-1] == one.gauge("retention_orders", **series["labels"])
     assert [after - before for before, after in pairwise(series["values"])] == [1] * 89
     assert other.get(asked)[0] == 503
+    # Of a customer both tell the same, wherever its partition is.
+    for number in range(0, 400, 50):
+        (event,) = purchases(1, first=number)
+        about = [w.get(f"/api/v1/customers/default/{event['customer_id']}") for w in workers]
+        assert about[0] == about[1]
+        status, body = about[0]
+        assert status == 200
+        assert json.loads(body)["orders"]
+    assert [w.get("/api/v1/customers/default/nobody")[0] for w in workers] == [404, 404]
     # Operational counters stay with each worker.
     counted = [sum(worker.outcomes().values()) for worker in workers]
     assert sum(counted) >= 400

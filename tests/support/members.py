@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from stream.domain.lookup import CustomerView
     from stream.domain.reading import Scope
     from stream.domain.totals import Totals
     from stream.meeting.place import Place
@@ -101,6 +102,15 @@ class Member:
         if standing is None:
             return None
         return standing, [self.engine.totals(at, scope) for at in at_ms]
+
+    def customer(
+        self, store: str, customer_id: str, seen_ms: int | None
+    ) -> tuple[Standing, CustomerView | None] | None:
+        standing = self.standing()
+        if standing is None or self.engine.home_of(customer_id) not in standing.partitions:
+            return None
+        assert seen_ms is not None
+        return standing, self.engine.customer(store, customer_id, seen_ms)
 
     def same_moment(self, one_ms: int, other_ms: int) -> bool:
         return self.engine.same_moment(one_ms, other_ms)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from stream.engine import Engine
 from stream.meeting.overview import Overview, overview_of_one
+from stream.publish.state import NotHereError
 from stream.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from stream.domain.lookup import CustomerView
     from stream.domain.reading import Scope
     from stream.domain.totals import Totals
 
@@ -60,6 +62,11 @@ class Worker:
         if overview is None or overview.totals is None:
             return None
         return [self.engine.totals(at, scope) for at in at_ms]
+
+    async def customer(self, store: str, customer_id: str) -> CustomerView | None:
+        if not self.ready:
+            raise NotHereError("partition 0 is not restored yet")
+        return self.engine.customer(store, customer_id, self.clock_ms)
 
     @property
     def positions(self) -> Mapping[tuple[str, int], int]:

@@ -6,6 +6,7 @@ from dataclasses import make_dataclass
 import msgspec
 import pytest
 
+from stream.domain.lookup import CustomerView, InWindow, Reason, Spent, Trade
 from stream.domain.nets import NetBuckets
 from stream.domain.reading import Scope
 from stream.domain.segments import Segment
@@ -21,6 +22,8 @@ from stream.domain.totals import (
 )
 from stream.meeting import messages
 from stream.meeting.messages import (
+    CustomerAnswer,
+    CustomerQuestion,
     Message,
     PastQuestion,
     PastShare,
@@ -51,6 +54,19 @@ TOTALS = Totals(
     first_order_slots={"shop": -17},
     mature_from_slots={"7d": 4},
 )
+CUSTOMER = CustomerView(
+    as_of_ms=1,
+    signup_ms=None,
+    segments={"channel": "web"},
+    money={"EUR": Spent(1, 10**15, 5)},
+    orders=(Trade(1, 2**64 - 1, 10**15, "EUR", 2**32 - 1, cancelled=True),),
+    orders_left_out=2,
+    returns=(),
+    returns_left_out=0,
+    mean_interval_ms=2**40,
+    median_interval_ms=None,
+    windows=(InWindow("7d", -5, 0, 5, 1, 2, (Reason("retained", (-1, 1)),)),),
+)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +79,9 @@ TOTALS = Totals(
         Share("terms", 5, STANDING, TOTALS),
         PastQuestion("terms", "w1", 6, 7, (0, 2**41), Scope(frozenset({"7d"}), None, False)),
         PastShare("terms", 7, STANDING, [TOTALS, TOTALS]),
+        CustomerQuestion("terms", "w1", 8, 7, 3, "shop", "ü/\n"),
+        CustomerAnswer("terms", 8, STANDING, None),
+        CustomerAnswer("terms", 8, STANDING, CUSTOMER),
     ],
 )
 def test_what_is_said_is_what_is_heard(message: Message) -> None:

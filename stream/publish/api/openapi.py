@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
+from stream.domain.lookup import STATUSES
 from stream.domain.metrics import CATALOGUE
 from stream.domain.totals import CohortKind
-from stream.publish.api.requests import DEFAULT_POINTS, LABELS, MOST_POINTS, WITHOUT_PAST
-
-Json = dict[str, object]
+from stream.publish.api.openapi_parts import (
+    TEXT,
+    Json,
+    labels,
+    list_of,
+    map_of,
+    object_of,
+    operation,
+    parameter,
+    path_parameter,
+    refusal,
+)
+from stream.publish.api.requests import DEFAULT_POINTS, MOST_POINTS, WITHOUT_PAST
+from stream.wire.checks import MAX_ID_LENGTH, MAX_NAME_LENGTH
 
 API_VERSION: Final = "1.0.0"
 _DURATION: Final = "^[1-9][0-9]{0,5}[mhdw]$"
-_TEXT: Final[Json] = {"type": "string"}
 _NUMBER: Final[Json] = {"type": "number"}
 _INSTANT: Final[Json] = {"type": "string", "format": "date-time"}
-_LABEL_MEANINGS: Final = {
-    "store": "the store",
-    "dimension": "`all`, or a configured dimension",
-    "segment": "a segment of the dimension",
-    "window": "a configured window, as `30d` or `month`; `prev_30d` is the one before",
-    "status": "of `retention_customers` and `retention_signups`",
-    "kind": "of `retention_units` and `retention_revenue`",
-    "currency": "an ISO 4217 code",
+_COUNT: Final[Json] = {"type": "integer", "minimum": 0}
+_AMOUNT: Final[Json] = {
+    "type": "string",
+    "pattern": r"^-?[0-9]+(\.[0-9]+)?$",
+    "description": "in major units, exactly",
+}
+_HASH: Final[Json] = {
+    "type": "string",
+    "pattern": "^[0-9a-f]{16}$",
+    "description": "xxh3 of the id in UTF-8, 64 bits; the id itself is not kept",
 }
 _WITH_PAST: Final = [
     name
@@ -40,7 +53,8 @@ def document() -> Json:
             "version": API_VERSION,
             "description": (
                 "The figures of customer retention as JSON. With several workers, the one that "
-                "owns partition 0 answers for all of them; the others say 503."
+                "owns partition 0 answers for all of them; the others say 503. Any of them "
+                "answers about a customer."
             ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -50,6 +64,7 @@ def document() -> Json:
             "/api/v1/metrics": {"get": _metrics()},
             "/api/v1/cohorts": {"get": _cohorts()},
             "/api/v1/history": {"get": _history()},
+            "/api/v1/customers/{store}/{customer_id}": {"get": _customer()},
         },
         "components": {
             "securitySchemes": {
@@ -59,39 +74,41 @@ def document() -> Json:
                     "description": "RETENTION_WEB_TOKEN, where it is set.",
                 }
             },
-            "schemas": {"Error": _object({"error": {"type": "string", "description": "one line"}})},
+            "schemas": {
+                "Error": object_of({"error": {"type": "string", "description": "one line"}})
+            },
         },
     }
 
 
 def _metrics() -> Json:
-    sample = _object({"labels": _map_of(_TEXT), "value": _NUMBER}, {"series": _TEXT})
-    metric = _object(
+    sample = object_of({"labels": map_of(TEXT), "value": _NUMBER}, {"series": TEXT})
+    metric = object_of(
         {
-            "name": _TEXT,
+            "name": TEXT,
             "type": {"enum": ["gauge", "histogram"]},
-            "help": _TEXT,
-            "samples": _list_of(sample),
+            "help": TEXT,
+            "samples": list_of(sample),
         }
     )
     at = (
         "An instant not after now, RFC 3339 or seconds since 1970. "
         f"What is known as of now only is left out: {', '.join(sorted(WITHOUT_PAST))}."
     )
-    return _operation(
+    return operation(
         "metrics",
         "Every business metric as of now, or as of an instant before",
         [
-            _parameter("name", "one metric", {"enum": list(CATALOGUE)}),
-            _parameter("at", at, _TEXT),
-            *_labels(),
+            parameter("name", "one metric", {"enum": list(CATALOGUE)}),
+            parameter("at", at, TEXT),
+            *labels(),
         ],
-        _object({"as_of": _INSTANT, "metrics": _list_of(metric)}),
+        object_of({"as_of": _INSTANT, "metrics": list_of(metric)}),
     )
 
 
 def _cohorts() -> Json:
-    cohort = _object(
+    cohort = object_of(
         {
             "month": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"},
             "size": {"type": "integer", "description": "customers who began in the month"},
@@ -103,21 +120,21 @@ def _cohorts() -> Json:
         }
     )
     kinds = [kind.value for kind in CohortKind]
-    return _operation(
+    return operation(
         "cohorts",
         "Monthly cohorts of one store, by first order or by signup",
         [
-            _parameter("store", "the store", {"type": "string", "default": "default"}),
-            _parameter(
+            parameter("store", "the store", {"type": "string", "default": "default"}),
+            parameter(
                 "kind", "what begins a cohort", {"enum": kinds, "default": CohortKind.FIRST_ORDER}
             ),
         ],
-        _object(
+        object_of(
             {
                 "as_of": _INSTANT,
-                "store": _TEXT,
+                "store": TEXT,
                 "kind": {"enum": kinds},
-                "cohorts": _list_of(cohort),
+                "cohorts": list_of(cohort),
             }
         ),
     )
@@ -125,91 +142,76 @@ def _cohorts() -> Json:
 
 def _history() -> Json:
     values = {"type": "array", "items": {"type": ["number", "null"]}}
-    series = _object({"metric": _TEXT, "labels": _map_of(_TEXT), "values": values})
+    series = object_of({"metric": TEXT, "labels": map_of(TEXT), "values": values})
     time = "RFC 3339, or seconds since 1970"
-    return _operation(
+    return operation(
         "history",
         "Metrics over time: any past, exactly, from what is known now",
         [
-            _parameter(
+            parameter(
                 "metric",
                 "the metric, or several with commas between: with windows and segments, or without",
                 {"type": "array", "items": {"enum": _WITH_PAST}, "minItems": 1},
                 required=True,
             )
             | {"style": "form", "explode": False},
-            _parameter("from", f"{time}; by default {DEFAULT_POINTS} points before `to`", _TEXT),
-            _parameter("to", f"{time}; by default now. The last point.", _TEXT),
-            _parameter(
+            parameter("from", f"{time}; by default {DEFAULT_POINTS} points before `to`", TEXT),
+            parameter("to", f"{time}; by default now. The last point.", TEXT),
+            parameter(
                 "step",
                 f"between two points, as `1d` or `6h`; at most {MOST_POINTS} points",
                 {"type": "string", "pattern": _DURATION},
             ),
-            *_labels(),
+            *labels(),
         ],
-        _object({"metric": _TEXT, "at": _list_of(_INSTANT), "series": _list_of(series)}),
+        object_of({"metric": TEXT, "at": list_of(_INSTANT), "series": list_of(series)}),
     )
 
 
-def _operation(name: str, summary: str, parameters: list[Json], answer: Json) -> Json:
-    refusals = {
-        "400": "The question means nothing; `error` says which part of it.",
-        "401": "A token is asked for.",
-        "503": "Not all partitions are counted, or another worker speaks for all.",
-    }
-    return {
-        "operationId": name,
-        "summary": summary,
-        "parameters": parameters,
-        "responses": {
-            "200": {
-                "description": "The answer.",
-                "content": {"application/json": {"schema": answer}},
-            }
+def _customer() -> Json:
+    trade: Json = {"time": _INSTANT, "amount": _AMOUNT, "currency": TEXT, "units": _COUNT}
+    order = object_of(trade | {"order_id_xxh3": _HASH, "cancelled": {"type": "boolean"}})
+    sent_back = object_of(trade | {"return_id_xxh3": _HASH})
+    spent = object_of({"orders": _COUNT, "gross": _AMOUNT, "refunded": _AMOUNT, "net": _AMOUNT})
+    seconds: Json = {"type": ["number", "null"]}
+    status = object_of({"status": {"enum": list(STATUSES)}, "because_of_orders": list_of(_INSTANT)})
+    window = object_of(
+        {
+            "window": TEXT,
+            "preceding_from": _INSTANT,
+            "from": _INSTANT,
+            "to": _INSTANT,
+            "preceding_orders": _COUNT,
+            "orders": _COUNT,
+            "statuses": list_of(status),
         }
-        | {code: _refusal(code, text) for code, text in refusals.items()},
-    }
-
-
-def _refusal(code: str, text: str) -> Json:
-    schema: Json = {"$ref": "#/components/schemas/Error"}
-    content: Json = (
-        {"text/plain": {"schema": _TEXT}}
-        if code == "401"
-        else {"application/json": {"schema": schema}}
     )
-    return {"description": text, "content": content}
-
-
-def _labels() -> list[Json]:
-    return [
-        _parameter(label, f"only samples with this label: {_LABEL_MEANINGS[label]}", _TEXT)
-        for label in LABELS
-    ]
-
-
-def _parameter(name: str, meaning: str, schema: Json, *, required: bool = False) -> Json:
-    return {
-        "name": name,
-        "in": "query",
-        "description": meaning,
-        "schema": schema,
-        "required": required,
-    }
-
-
-def _object(required: Json, optional: Json | None = None) -> Json:
-    return {
-        "type": "object",
-        "required": list(required),
-        "properties": required | (optional or {}),
-        "additionalProperties": False,
-    }
-
-
-def _list_of(items: Json) -> Json:
-    return {"type": "array", "items": items}
-
-
-def _map_of(values: Json) -> Json:
-    return {"type": "object", "additionalProperties": values}
+    answer = object_of(
+        {
+            "as_of": _INSTANT,
+            "store": TEXT,
+            "customer_id": TEXT,
+            "signup": {"type": ["string", "null"], "format": "date-time"},
+            "segments": map_of(TEXT),
+            "money": map_of(spent),
+            "intervals": object_of({"mean_seconds": seconds, "median_seconds": seconds}),
+            "windows": list_of(window),
+            "orders": list_of(order),
+            "orders_left_out": _COUNT,
+            "returns": list_of(sent_back),
+            "returns_left_out": _COUNT,
+        }
+    )
+    about = operation(
+        "customer",
+        "One customer: orders, returns, money, intervals, and why it counts as it does",
+        [
+            path_parameter("store", MAX_NAME_LENGTH),
+            path_parameter("customer_id", MAX_ID_LENGTH),
+        ],
+        answer,
+    )
+    responses = cast("Json", about["responses"])
+    responses["404"] = refusal("404", "No event of this customer is known.")
+    responses["503"] = refusal("503", "Whoever has the customer's partition does not answer.")
+    return about

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import traceback
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from aiohttp import web
 
 from stream.publish.api.answers import cohorts_answer, history_answer, metrics_answer
+from stream.publish.api.customers import checked_customer, customer_answer
 from stream.publish.api.openapi import document
 from stream.publish.api.requests import (
     RequestError,
@@ -19,6 +22,7 @@ from stream.publish.api.requests import (
     past_request,
     wanted_labels,
 )
+from stream.publish.state import NotHereError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +30,9 @@ if TYPE_CHECKING:
     from stream.domain.reading import Scope
     from stream.domain.totals import Totals
     from stream.publish.state import WorkerState
+
+MISSING = "not all partitions are counted yet, or another worker speaks for all"
+logger = logging.getLogger("stream.worker.api")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -47,6 +54,7 @@ class Api:
             web.get("/api/v1/metrics", self.metrics),
             web.get("/api/v1/cohorts", self.cohorts),
             web.get("/api/v1/history", self.history),
+            web.get("/api/v1/customers/{store}/{customer_id}", self.customer),
         ]
 
     async def openapi(self, _request: web.Request) -> web.Response:
@@ -84,6 +92,25 @@ class Api:
         past = await self._past(wanted.at_ms, wanted.scope)
         return web.json_response(history_answer(wanted.metrics, past, wanted.wanted))
 
+    async def customer(self, request: web.Request) -> web.Response:
+        """One customer, and why it counts as it does."""
+        _checked(checked_names, _single(request))
+        store, customer_id = _checked(
+            checked_customer, request.match_info["store"], request.match_info["customer_id"]
+        )
+        try:
+            view = await self._state.customer(store, customer_id)
+            found = None if view is None else customer_answer(store, customer_id, view)
+        except NotHereError as error:
+            raise _unavailable(str(error)) from None
+        except Exception as error:  # noqa: BLE001 - whatever it says may hold the id
+            where = "".join(traceback.format_tb(error.__traceback__))
+            logger.error("a customer could not be looked up: %s\n%s", type(error).__name__, where)  # noqa: TRY400 - see above
+            raise web.HTTPInternalServerError from None
+        if found is None:
+            raise _not_found()
+        return web.json_response(found)
+
     async def _past(self, at_ms: Sequence[int], scope: Scope) -> Sequence[Totals]:
         async with self._one_past:
             past = await self._state.history(at_ms, scope)
@@ -119,11 +146,14 @@ def _bad(reason: str) -> web.HTTPBadRequest:
     return web.HTTPBadRequest(text=_error(reason), content_type="application/json")
 
 
-def _unavailable() -> web.HTTPServiceUnavailable:
-    return web.HTTPServiceUnavailable(
-        text=_error("not all partitions are counted yet, or another worker speaks for all"),
-        content_type="application/json",
+def _not_found() -> web.HTTPNotFound:
+    return web.HTTPNotFound(
+        text=_error("no event of this customer is known"), content_type="application/json"
     )
+
+
+def _unavailable(reason: str = MISSING) -> web.HTTPServiceUnavailable:
+    return web.HTTPServiceUnavailable(text=_error(reason), content_type="application/json")
 
 
 def _error(reason: str) -> str:
