@@ -46,6 +46,9 @@ COMMANDS = {
     "produce": Command("stream.tools.produce", "send files of JSON lines to the topics"),
     "simulate": Command("stream.tools.simulate", "send endless realistic shop traffic"),
     "verify": Command("stream.tools.verify", "recompute every metric from raw events and compare"),
+    "history": Command(
+        "stream.tools.history.command", "write the past of every gauge for Prometheus"
+    ),
     "dead-letters": Command(
         "stream.tools.dead_letters.command", "list dead letters, show them, send them again"
     ),

@@ -49,11 +49,15 @@ def number_text(value: float) -> str:
     return str(whole) if whole == value else repr(float(value))
 
 
+def label_text(label: str, value: str) -> str:
+    """A label as the formats write it."""
+    escaped = value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+    return f'{label}="{escaped}"'
+
+
 class _LabelTexts(dict[tuple[str, str], str]):
     """The text of a (label, value) pair, written once and looked up for every other sample."""
 
     def __missing__(self, pair: tuple[str, str]) -> str:
-        label, value = pair
-        escaped = value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
-        text = self[pair] = f'{label}="{escaped}"'
+        text = self[pair] = label_text(*pair)
         return text

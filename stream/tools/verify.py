@@ -6,10 +6,10 @@ import time
 from argparse import ArgumentTypeError
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stream.tools.arguments import moment_ms
 from stream.tools.console import CommandError, say
 from stream.tools.oracle import (
     Difference,
@@ -49,7 +49,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--as-of",
-        type=_moment_ms,
+        type=moment_ms,
         metavar="TIME",
         help="compute for this moment: RFC 3339 or epoch seconds (default: as the worker says)",
     )
@@ -148,20 +148,6 @@ def outcome_differences(recomputed: Recomputed, shown: Scrape) -> list[Differenc
         if (expected := recomputed.outcomes.get(outcome, 0))
         != (actual := shown.outcomes.get(outcome, 0))
     ]
-
-
-def _moment_ms(text: str) -> int:
-    try:
-        return round(float(text) * 1000)
-    except ValueError:
-        pass  # not a number: then it is a date and time
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ArgumentTypeError(f"{text!r} is not a moment: write 2011-12-09T12:50:00Z")
-    return round(moment.timestamp() * 1000)
 
 
 def _seconds(text: str) -> float:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -18,34 +15,15 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from stream.domain.metrics import CATALOGUE
 from stream.publish.api.openapi import document
 from stream.publish.api.requests import LABELS
-from stream.publish.http import start_http
+from tests.support.served import served
 from tests.support.worker import NOW_MS, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aiohttp import web
     from schemathesis import Case
 
 OPERATIONS = sorted(cast("dict[str, object]", document()["paths"]))
-
-
-@contextmanager
-def served(worker: Worker) -> Iterator[str]:
-    """The worker's HTTP side in a thread of its own; yields its address."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    runner: web.AppRunner = asyncio.run_coroutine_threadsafe(
-        start_http("127.0.0.1", 0, worker), loop
-    ).result(30)
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(30)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(30)
-        loop.close()
 
 
 @pytest.fixture(scope="module")

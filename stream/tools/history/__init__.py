@@ -1,0 +1,1 @@
+"""``history``: the past of every gauge, for Prometheus."""
