@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from stream.domain.nets import NetBuckets, Nets, buckets_of
 
-LARGEST_NET = 10**17
+#: So that the largest crowd below adds up inside 64 bits, as all money of a store must.
+LARGEST_NET = 2**63 // 1200
 #: Of a sum of floats; the error that is promised is 1 %.
 ROUNDING = 1e-9
 
