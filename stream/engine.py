@@ -12,8 +12,9 @@ from itertools import repeat
 
 import numpy as np
 
-from stream.domain.apply import apply_entries
+from stream import kernel
 from stream.domain.arrays import I64, NEVER_MS
+from stream.domain.book import new_book
 from stream.domain.calendar import Timeline
 from stream.domain.config import EngineConfig
 from stream.domain.customers import Customers
@@ -58,15 +59,24 @@ class _Shard:
 
 
 class Engine:
-    """The customers of this worker's partitions and what they add up to."""
+    """The customers of this worker's partitions and what they add up to.
 
-    def __init__(self, config: EngineConfig) -> None:
+    Args:
+        config: what is counted, and how.
+        compiled: the kernel; None for the references alone.
+    """
+
+    def __init__(
+        self, config: EngineConfig, compiled: kernel.Kernel | None = kernel.compiled
+    ) -> None:
         self.config = config
+        self._compiled = compiled
         self._timeline = Timeline(config.bucket_ms, config.timezone)
-        self._tallies = Tallies(self._timeline, config.windows)
+        self._book = new_book(self._timeline, config.windows, compiled)
+        self._tallies = Tallies(self._timeline, config.windows, self._book)
         self._segments = Segments(self._tallies, config.dimensions)
         self._reader = DialectReader(
-            EventReader(config.dimensions).read,
+            EventReader(config.dimensions, compiled).read,
             Translator(DialectConfig(config.dimensions, config.event_names)),
         )
         self._codec = StateCodec(config.dimensions, len(config.topics))
@@ -96,7 +106,7 @@ class Engine:
         if partition in self._shards:
             raise ValueError(f"partition {partition} is owned already")
         topics = len(self.config.topics)
-        self._shards[partition] = _Shard(Customers(self._tallies, self._segments, topics))
+        self._shards[partition] = _Shard(Customers(self._book, self._segments, topics))
 
     def restore(
         self, partition: int, keys: Sequence[bytes], values: Sequence[bytes | None]
@@ -276,7 +286,7 @@ class Engine:
         if len(unknown) == 0:
             return usable
         keys = [batch.keys[place] for place in unknown.tolist()]
-        homes = home_partitions(keys, self.config.partitions)
+        homes = home_partitions(keys, self.config.partitions, self._compiled)
         away = homes != partition
         if not away.any():
             return usable
@@ -312,6 +322,6 @@ class Engine:
         latest_ms = int(batch.entries["time_ms"].max())
         customers.latest_ms = max(customers.latest_ms, latest_ms)
         self._advance(latest_ms)
-        duplicates = apply_entries(customers, chosen, batch.entries)
+        duplicates = customers.apply(chosen, batch.entries)
         verdicts.set(usable[batch.entries["kind"] == GUEST_ORDER], Outcome.GUEST)
         verdicts.set(usable[duplicates], Outcome.DUPLICATE)

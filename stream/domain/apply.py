@@ -9,10 +9,11 @@ added again as they are now. Both end in the same state and the same tallies.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from stream.domain.arrays import I64, NEVER_MS, Bools, Records, starts_of_groups
-from stream.domain.customers import NO_CURRENCY, Customers, id_fingerprints
 from stream.domain.entries import (
     CANCELLATION,
     GUEST_ORDER,
@@ -25,10 +26,19 @@ from stream.domain.entries import (
     merge,
     previous_two,
 )
-from stream.domain.tallies import Orders
+from stream.domain.id_filter import id_fingerprints
+from stream.domain.money import LARGEST_CURRENCY
+from stream.domain.plain_book import Orders
+
+if TYPE_CHECKING:
+    from stream.domain.plain_keeping import PlainKeeping
+
+#: In place of a currency number: no order or return yet, or more than one currency.
+NO_CURRENCY = 0
+SEVERAL = LARGEST_CURRENCY + 1
 
 
-def apply_entries(customers: Customers, rows: I64, entries: Records) -> Bools:
+def apply_entries(customers: PlainKeeping, rows: I64, entries: Records) -> Bools:
     """Apply events to their customers.
 
     Args:
@@ -58,7 +68,7 @@ def apply_entries(customers: Customers, rows: I64, entries: Records) -> Bools:
 class _Grouped:
     """A batch sorted by customer, each customer's events in order of arrival."""
 
-    def __init__(self, customers: Customers, rows: I64, entries: Records) -> None:
+    def __init__(self, customers: PlainKeeping, rows: I64, entries: Records) -> None:
         self.customers = customers
         self.rows = rows
         self.entries = entries
@@ -127,7 +137,7 @@ class _Grouped:
         return changes
 
 
-def _append(customers: Customers, rows: I64, entries: Records) -> None:
+def _append(customers: PlainKeeping, rows: I64, entries: Records) -> None:
     if len(rows) == 0:
         return
     first = starts_of_groups(rows)
@@ -136,20 +146,17 @@ def _append(customers: Customers, rows: I64, entries: Records) -> None:
     counts = np.diff(np.append(firsts, len(rows)))
     new = np.flatnonzero(customers.ledger.lengths(distinct) == 0)
     if len(new):
-        customers.segments[distinct[new]] = customers.resolver.rows(
-            customers.segments[distinct[new], 0].astype(np.int64),
-            entries["values"][firsts[new]].astype(np.int64),
-        )
-    segments = customers.segments[rows].astype(np.int64)
+        customers.segments.resolve(distinct[new], entries["values"][firsts[new]].astype(np.int64))
+    segments = customers.segments.of(rows)
     kinds = entries["kind"]
     signups = np.flatnonzero(kinds == SIGNUP)
     if len(signups):
         time_ms = entries["time_ms"][signups]
         customers.signup_ms[rows[signups]] = time_ms
-        customers.tallies.add_signups(segments[signups], time_ms, 1)
+        customers.book.add_signups(segments[signups], time_ms, 1)
     for kind, add in (
-        (RETURN, customers.tallies.add_returns),
-        (GUEST_ORDER, customers.tallies.add_guest_orders),
+        (RETURN, customers.book.add_returns),
+        (GUEST_ORDER, customers.book.add_guest_orders),
     ):
         some = np.flatnonzero(kinds == kind)
         add(amounts_of(entries[some], segments[some]), 1)
@@ -159,10 +166,9 @@ def _append(customers: Customers, rows: I64, entries: Records) -> None:
         _append_orders(customers, rows[orders], segments[orders], entries[orders])
     customers.ledger.append(distinct, counts, entries)
     customers.note_ids(rows, entries)
-    customers.mark_changed(distinct)
 
 
-def _append_orders(customers: Customers, rows: I64, segments: I64, orders: Records) -> None:
+def _append_orders(customers: PlainKeeping, rows: I64, segments: I64, orders: Records) -> None:
     time_ms = orders["time_ms"]
     previous_ms, before_ms = previous_two(rows, time_ms)
     firsts = np.flatnonzero(starts_of_groups(rows))
@@ -174,7 +180,7 @@ def _append_orders(customers: Customers, rows: I64, segments: I64, orders: Recor
     known = customers.orders[distinct].astype(np.int64)
     first_ms = np.where(known > 0, customers.first_order_ms[distinct], time_ms[firsts])
     earlier = np.arange(len(rows)) + np.repeat(known - firsts, counts)
-    customers.tallies.add_orders(
+    customers.book.add_orders(
         Orders(
             amounts=amounts_of(orders, segments),
             previous_ms=previous_ms,
@@ -188,7 +194,7 @@ def _append_orders(customers: Customers, rows: I64, segments: I64, orders: Recor
         1,
     )
     began = firsts[(known == 0) & (customers.signup_ms[distinct] != NEVER_MS)]
-    customers.tallies.add_activations(
+    customers.book.add_activations(
         segments[began], customers.signup_ms[rows[began]], time_ms[began], 1
     )
     lasts = firsts + counts - 1
@@ -198,7 +204,7 @@ def _append_orders(customers: Customers, rows: I64, segments: I64, orders: Recor
     customers.before_order_ms[distinct] = previous_ms[lasts]
 
 
-def _append_nets(customers: Customers, rows: I64, entries: Records, orders: I64) -> None:
+def _append_nets(customers: PlainKeeping, rows: I64, entries: Records, orders: I64) -> None:
     """Move customers to where their new net stands among those who paid."""
     kinds = entries["kind"]
     paid = np.flatnonzero((kinds == ORDER) | (kinds == RETURN))
@@ -209,23 +215,23 @@ def _append_nets(customers: Customers, rows: I64, entries: Records, orders: I64)
     distinct = rows[paid[firsts]]
     change = np.add.reduceat(signs * entries["amount_minor_units"][paid], firsts)
     currency = entries["currency"][paid[firsts]].astype(np.int64)
-    segments = customers.segments[distinct].astype(np.int64)
+    segments = customers.segments.of(distinct)
     before = customers.net_minor_units[distinct]
     had_paid = customers.orders[distinct] > 0
     has_paid = had_paid.copy()
     has_paid[np.isin(distinct, rows[orders])] = True
-    money = customers.tallies.money
-    money.add_nets(segments[had_paid], currency[had_paid], before[had_paid], -1)
+    book = customers.book
+    book.add_nets(segments[had_paid], currency[had_paid], before[had_paid], -1)
     after = before + change
-    money.add_nets(segments[has_paid], currency[has_paid], after[has_paid], 1)
+    book.add_nets(segments[has_paid], currency[has_paid], after[has_paid], 1)
     customers.currency[distinct] = currency
     customers.net_minor_units[distinct] = after
 
 
-def _merge(customers: Customers, rows: I64, events: Records) -> Bools:
+def _merge(customers: PlainKeeping, rows: I64, events: Records) -> Bools:
     distinct, owners = np.unique(rows, return_inverse=True)
     entries, lengths = customers.ledger.gather(distinct)
-    old_segments = customers.segments[distinct].astype(np.int64)
+    old_segments = customers.segments.of(distinct)
     old_signup_ms = customers.signup_ms[distinct]
     old = Histories(entries, np.repeat(np.arange(len(distinct)), lengths), old_segments)
     merged = merge(old.entries, old.owners, events, owners)
@@ -233,16 +239,15 @@ def _merge(customers: Customers, rows: I64, events: Records) -> Bools:
         distinct, np.bincount(merged.owners, minlength=len(distinct)), merged.entries
     )
     customers.derive(distinct, merged.owners, merged.entries)
-    new_segments = customers.segments[distinct].astype(np.int64)
+    new_segments = customers.segments.of(distinct)
     since_ms = _first_changes_ms(events, owners, len(distinct))
     # Segments and signup are part of every term.
     since_ms[(old_segments != new_segments).any(axis=1)] = NEVER_MS
     since_ms[old_signup_ms != customers.signup_ms[distinct]] = NEVER_MS
-    contribute(customers.tallies, old, -1, since_ms)
+    contribute(customers.book, old, -1, since_ms)
     new = Histories(merged.entries, merged.owners, new_segments)
-    contribute(customers.tallies, new, 1, since_ms)
+    contribute(customers.book, new, 1, since_ms)
     customers.note_ids(rows, events)
-    customers.mark_changed(distinct)
     return merged.duplicates
 
 

@@ -33,6 +33,10 @@ class Timeline:
         self._first_slots: dict[int, int] = {}
         self._first_ms: dict[int, int] = {}
 
+    def utc_offsets(self) -> tuple[list[int], list[int]]:
+        """Instants at which the offset changes, and the offsets before, between and after."""
+        return self._changes_ms.tolist(), self._offsets_ms.tolist()
+
     def bucket(self, time_ms: I64) -> I64:
         """The bucket each time falls in."""
         return time_ms // self.bucket_ms

@@ -18,7 +18,7 @@ from stream.domain.arrays import (
     starts_of_groups,
 )
 from stream.domain.money import LARGEST_CURRENCY
-from stream.domain.tallies import Amounts, Orders, Tallies
+from stream.domain.plain_book import Amounts, Orders, PlainBook
 
 # Kinds, in the order that breaks ties of time for a customer's segment.
 ORDER, SIGNUP, RETURN, GUEST_ORDER = range(4)
@@ -68,12 +68,12 @@ class Histories:
 
 
 def contribute(
-    tallies: Tallies, histories: Histories, sign: int, since_ms: I64 | None = None
+    book: PlainBook, histories: Histories, sign: int, since_ms: I64 | None = None
 ) -> None:
     """Add what these customers are to the tallies, or take it out.
 
     Args:
-        tallies: what to change.
+        book: what to change.
         histories: the customers.
         sign: 1 or -1.
         since_ms: per customer, leave out what is before: an order's terms depend on the orders
@@ -88,13 +88,13 @@ def contribute(
     signup_ms = np.full(len(segments), NEVER_MS, np.int64)
     signup_ms[owners[signups]] = time_ms[signups]
     orders = _orders(entries[live], owners[live], segments, signup_ms)
-    tallies.add_orders(orders.at(np.flatnonzero(wanted[live])), sign)
-    for kind, add in ((RETURN, tallies.add_returns), (GUEST_ORDER, tallies.add_guest_orders)):
+    book.add_orders(orders.at(np.flatnonzero(wanted[live])), sign)
+    for kind, add in ((RETURN, book.add_returns), (GUEST_ORDER, book.add_guest_orders)):
         some = np.flatnonzero((kinds == kind) & wanted)
         add(amounts_of(entries[some], segments[owners[some]]), sign)
     earliest = signups[wanted[signups]]
-    tallies.add_signups(segments[owners[earliest]], time_ms[earliest], sign)
-    _contribute_wholes(tallies, histories, live, signup_ms, sign)
+    book.add_signups(segments[owners[earliest]], time_ms[earliest], sign)
+    _contribute_wholes(book, histories, live, signup_ms, sign)
 
 
 def _orders(orders: Records, owners: I64, segments: I64, signup_ms: I64) -> Orders:
@@ -118,17 +118,17 @@ def _orders(orders: Records, owners: I64, segments: I64, signup_ms: I64) -> Orde
 
 
 def _contribute_wholes(
-    tallies: Tallies, histories: Histories, live: I64, signup_ms: I64, sign: int
+    book: PlainBook, histories: Histories, live: I64, signup_ms: I64, sign: int
 ) -> None:
     """Add what depends on a customer as a whole, not on single orders."""
     entries, owners, segments = histories.entries, histories.owners, histories.segments
     firsts = live[starts_of_groups(owners[live])]
     firsts = firsts[signup_ms[owners[firsts]] != NEVER_MS]
     both = owners[firsts]
-    tallies.add_activations(segments[both], signup_ms[both], entries["time_ms"][firsts], sign)
+    book.add_activations(segments[both], signup_ms[both], entries["time_ms"][firsts], sign)
     customers, currency, net, has_paid = nets(entries, owners)
     customers, currency, net = customers[has_paid], currency[has_paid], net[has_paid]
-    tallies.money.add_nets(segments[customers], currency, net, sign)
+    book.add_nets(segments[customers], currency, net, sign)
 
 
 def nets(entries: Records, owners: I64) -> tuple[I64, I64, I64, Bools]:

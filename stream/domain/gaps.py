@@ -14,14 +14,14 @@ from stream.domain.calendar import DAY_MS
 
 #: Upper limits of the histogram's buckets, inclusive.
 GAP_LIMITS_DAYS = (1, 3, 7, 14, 21, 30, 45, 60, 90, 120, 180, 365)
-_LIMITS_MS = np.array(GAP_LIMITS_DAYS, np.int64) * DAY_MS
+GAP_LIMITS_MS = np.array(GAP_LIMITS_DAYS, np.int64) * DAY_MS
 #: One more for what is longer than all.
 HISTOGRAM_ROWS = len(GAP_LIMITS_DAYS) + 1
 
 
 def histogram_rows(gaps_ms: I64) -> I64:
     """The bucket of the histogram each gap falls in."""
-    return np.searchsorted(_LIMITS_MS, gaps_ms, side="left").astype(np.int64)
+    return np.searchsorted(GAP_LIMITS_MS, gaps_ms, side="left").astype(np.int64)
 
 
 def mean_interval_changes_ms(

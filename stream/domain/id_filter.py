@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from stream.domain.arrays import U64, Bools
+from stream.domain.arrays import I64, U64, Bools, Records
+from stream.domain.entries import GUEST_ORDER, ORDER, SIGNUP
 
 _LEAST_BITS = 1 << 12
 #: Between 12 and 24 bits an id: at most about one new id in a hundred takes the exact path.
@@ -75,3 +76,14 @@ def fingerprint(rows: U64, id_hashes: U64, kinds: U64) -> U64:
     mixed ^= mixed >> np.uint64(29)
     mixed *= _MULTIPLIER
     return mixed ^ (mixed >> np.uint64(32))
+
+
+def id_fingerprints(rows: I64, entries: Records) -> U64:
+    """Fingerprints of the entries that have an id: all but signups."""
+    kinds, hashes = entries["kind"], entries["id_hash"]
+    with_id = kinds != SIGNUP
+    if not with_id.all():
+        rows, kinds, hashes = rows[with_id], kinds[with_id], hashes[with_id]
+    # A cancellation (kind past the others) bears on its order's id.
+    kinds = np.where(kinds > GUEST_ORDER, ORDER, kinds).astype(np.uint64)
+    return fingerprint(rows.astype(np.uint64), hashes, kinds)

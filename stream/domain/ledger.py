@@ -23,6 +23,7 @@ class Ledger:
 
     def __init__(self, dimensions: int) -> None:
         self.rows = 0
+        self.dimensions = dimensions
         self._pool: Records = np.zeros(LEAST_ROOM, entry_type(dimensions))
         self._used = 0
         #: By room, where holes begin; ``_holes`` counts their entries.

@@ -13,9 +13,14 @@ from typing import NamedTuple
 import numpy as np
 
 from stream.domain.arrays import I64
-from stream.domain.paged import PagedArray, Term
+from stream.domain.paged import PagedArray, Term, dense
+from stream.kernel import Paged
 
-_BUCKET_WIDTH = np.log(1.01)
+_BUCKET_RATIO = 1.01
+_LARGEST_NET = 2.0**63
+_BUCKETS = int(np.log(_LARGEST_NET) / np.log(_BUCKET_RATIO))
+#: The least net of each bucket from 1 on; in bucket 0 is nothing, and less.
+NET_LIMITS = np.ceil(_BUCKET_RATIO ** np.arange(_BUCKETS)).astype(np.int64)
 # Rows under a money row.
 _CUSTOMERS, _MINOR_UNITS, ROWS = range(3)
 
@@ -53,20 +58,39 @@ class NetBuckets(NamedTuple):
         return brought
 
 
-class Nets:
+class NetSums:
     """Counts and sums by bucket, under every (segment row, currency)."""
 
-    def __init__(self) -> None:
-        self._cells = PagedArray(np.int64)
+    def __init__(self, cells: Paged) -> None:
+        self._cells = cells
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
         return self._cells.nbytes
 
+    def buckets(self, place: int) -> NetBuckets:
+        """The buckets under one money row that hold customers."""
+        held = dict(self._cells.row_cells(place * ROWS + _CUSTOMERS))
+        minor_units = dict(self._cells.row_cells(place * ROWS + _MINOR_UNITS))
+        brought = [minor_units.get(bucket, 0) for bucket in held]
+        return NetBuckets(list(held), list(held.values()), brought)
+
+    def dense(self) -> dict[tuple[int, int], int]:
+        """Every cell that is not 0: for comparisons in tests."""
+        return dense(self._cells)
+
+
+class Nets(NetSums):
+    """Those, and adding customers to them."""
+
+    def __init__(self) -> None:
+        self.cells: PagedArray = PagedArray(np.int64)
+        super().__init__(self.cells)
+
     def add_rows(self) -> None:
         """Room for the next money row."""
-        self._cells.add_rows(ROWS)
+        self.cells.add_rows(ROWS)
 
     def add(self, places: I64, net_minor_units: I64, sign: int) -> None:
         """Add customers (or take them out).
@@ -83,20 +107,9 @@ class Nets:
             Term(_CUSTOMERS, None, cells, sign),
             Term(_MINOR_UNITS, None, cells, net_minor_units * sign),
         ]
-        self._cells.add(places * ROWS, terms)
-
-    def buckets(self, place: int) -> NetBuckets:
-        """The buckets under one money row that hold customers."""
-        buckets, customers = self._cells.row_cells(place * ROWS + _CUSTOMERS)
-        minor_units = self._cells.values(place * ROWS + _MINOR_UNITS, buckets)
-        return NetBuckets(buckets.tolist(), customers.tolist(), minor_units.tolist())
-
-    def dense(self) -> dict[tuple[int, int], int]:
-        """Every cell that is not 0: for comparisons in tests."""
-        return self._cells.dense()
+        self.cells.add_terms(places * ROWS, terms)
 
 
 def buckets_of(net_minor_units: I64) -> I64:
     """The bucket of each net: 0 for nothing or less, then a hundredth wider each."""
-    logs = np.log(np.maximum(net_minor_units, 1))
-    return np.where(net_minor_units > 0, 1 + np.floor(logs / _BUCKET_WIDTH), 0).astype(np.int64)
+    return np.searchsorted(NET_LIMITS, net_minor_units, side="right").astype(np.int64)

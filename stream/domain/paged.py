@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from stream import kernel
 from stream.domain.arrays import I64, Array, Bools, grown
+from stream.kernel import Paged
 
 PAGE_BITS = 9
 PAGE_CELLS = 1 << PAGE_BITS
@@ -42,12 +42,10 @@ class PagedArray:
 
     Args:
         dtype: int32 or int64; must hold the largest cell.
-        compiled: the kernel; None for the reference alone.
     """
 
-    def __init__(self, dtype: DTypeLike, compiled: kernel.Kernel | None = kernel.compiled) -> None:
+    def __init__(self, dtype: DTypeLike) -> None:
         self.rows = 0
-        self._compiled = compiled
         self._pages: NDArray[np.int32] | NDArray[np.int64] = np.zeros((16, PAGE_CELLS), dtype)
         self._page_count = 1
         self._page_sums: I64 = np.zeros(16, np.int64)
@@ -73,31 +71,18 @@ class PagedArray:
             self._stale = _placed(self._stale, shape, 0)
         return first
 
-    def add(self, bases: I64, terms: Sequence[Term]) -> None:
+    def add_terms(self, bases: I64, terms: Sequence[Term]) -> None:
         """Add terms to cells; the same place may stand several times.
 
         Args:
             bases: ``[dimension, order]``: the row from which terms count, in each dimension.
             terms: what to add for these orders.
         """
-        if not terms:
-            return
-        if self._compiled is None:
-            self._add(*_unrolled(bases, terms))
-            return
-        unplaced = self._compiled.scatter(
-            self._pages,
-            self._directory,
-            self._stale.view(np.uint8),
-            self._first_block,
-            np.ascontiguousarray(bases),
-            terms,
-        )
-        if unplaced[0]:
-            rows, cells, amounts = (np.frombuffer(part, np.int64) for part in unplaced)
-            self._add(rows, cells, amounts)
+        if terms:
+            self.add(*_unrolled(bases, terms))
 
-    def _add(self, rows: I64, cells: I64, amounts: I64) -> None:
+    def add(self, rows: I64, cells: I64, amounts: I64) -> None:
+        """Add amounts to cells of rows; the same place may stand several times."""
         if len(cells) == 0:
             return
         blocks = (cells >> PAGE_BITS) - self._first_block
@@ -129,22 +114,13 @@ class PagedArray:
             sums += self._pages[pages[:, at], : within + 1].sum(axis=1, dtype=np.int64)
         return sums
 
-    def row_cells(self, row: int) -> tuple[I64, I64]:
-        """The cells of a row that are not 0, ascending, and their values."""
+    def row_cells(self, row: int) -> list[tuple[int, int]]:
+        """The cells of a row that are not 0, ascending, with their values."""
         blocks = np.flatnonzero(self._directory[row])
         pages = self._pages[self._directory[row, blocks] >> PAGE_BITS]
         at, within = np.nonzero(pages)
         cells = ((self._first_block + blocks[at]) << PAGE_BITS) + within
-        return cells.astype(np.int64), pages[at, within].astype(np.int64)
-
-    def values(self, row: int, cells: I64) -> I64:
-        """The values of some cells of a row."""
-        blocks = (cells >> PAGE_BITS) - self._first_block
-        known = (blocks >= 0) & (blocks < self._directory.shape[1])
-        found = np.zeros(len(cells), np.int64)
-        flat = self._directory[row, blocks[known]] + (cells[known] & _CELL_MASK)
-        found[known] = self._pages.ravel()[flat]
-        return found
+        return list(zip(cells.tolist(), pages[at, within].tolist(), strict=True))
 
     def first_cell(self, row: int) -> int | None:
         """The first cell of a row that is not 0; None when all are."""
@@ -153,14 +129,6 @@ class PagedArray:
             if len(cells):
                 return int(((self._first_block + int(at)) << PAGE_BITS) + cells[0])
         return None
-
-    def dense(self) -> dict[tuple[int, int], int]:
-        """Every cell that is not 0, by (row, cell): for comparisons in tests."""
-        return {
-            (row, cell): value
-            for row in range(self.rows)
-            for cell, value in zip(*(part.tolist() for part in self.row_cells(row)), strict=True)
-        }
 
     def _refresh(self) -> None:
         stale = np.flatnonzero(self._stale)
@@ -213,3 +181,8 @@ def _unrolled(bases: I64, terms: Sequence[Term]) -> tuple[I64, I64, I64]:
         for some, term in zip(rows, terms, strict=True)
     ]
     return tuple(np.concatenate(part, axis=1).ravel() for part in (rows, cells, amounts))  # type: ignore[return-value] # three of them
+
+
+def dense(array: Paged) -> dict[tuple[int, int], int]:
+    """Every cell that is not 0, by (row, cell): for comparisons in tests."""
+    return {(row, cell): value for row in range(array.rows) for cell, value in array.row_cells(row)}

@@ -8,13 +8,12 @@ import numpy as np
 
 from stream.domain.arrays import I64
 from stream.domain.calendar import first_day_of_period, period_of_day
-from stream.domain.cohorts import Cohorts
+from stream.domain.cohorts import CohortSums
 from stream.domain.intervals import ACTIVE, REPEAT, RETAINED
 from stream.domain.moments import Moment, moment
 from stream.domain.money import currency_code
 from stream.domain.money_tallies import GROSS, GUESTS_GROSS, ORDERS_PAID, PAYERS, REFUNDED
-from stream.domain.segments import ALL, Segments
-from stream.domain.tallies import (
+from stream.domain.rows import (
     ACTIVATED,
     FIRST_ORDERS,
     GAP_MS,
@@ -25,8 +24,9 @@ from stream.domain.tallies import (
     RETURNED,
     SIGNUPS,
     SOLD,
-    Tallies,
 )
+from stream.domain.segments import ALL, Segments
+from stream.domain.tallies import Tallies
 from stream.domain.totals import (
     PREVIOUS_PREFIX,
     Cohort,
@@ -197,7 +197,7 @@ class _Reading:
                 self._tallies.money.nets.buckets(place),
             )
 
-    def _read_cohorts(self, result: Totals, kind: CohortKind, cohorts: Cohorts) -> None:
+    def _read_cohorts(self, result: Totals, kind: CohortKind, cohorts: CohortSums) -> None:
         """Every cohort's size, and its customers in each month since."""
         months = self._months(cohorts)
         slots = [self._month_start(month) - 1 for month in range(months.start, months.stop)]
@@ -215,7 +215,7 @@ class _Reading:
             if size:
                 result.cohorts[Cohort(self._names[row].store, kind, month)] = [size, *ages]
 
-    def _months(self, cohorts: Cohorts) -> range:
+    def _months(self, cohorts: CohortSums) -> range:
         day = self._timeline.day_at(self._as_of_ms)
         current = int(period_of_day(CalendarUnit.MONTH, np.array([day], np.int64))[0])
         first = min((month for _, month in cohorts.cohorts()), default=current + 1)

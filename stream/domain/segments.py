@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stream.domain.arrays import I64, Bools, grown
+from stream.domain.arrays import I32, I64, Bools, grown
 from stream.domain.events import TextColumn
 from stream.domain.tallies import Tallies
 
@@ -140,3 +140,29 @@ class SegmentResolver:
                 table[dimension, code] = self._segments.row(
                     Segment(store, self._segments.dimensions[dimension], name)
                 )
+
+
+class CustomerSegments:
+    """Which segment rows each customer of a partition is in, ``[row, dimension]``."""
+
+    def __init__(self, resolver: SegmentResolver, dimensions: int) -> None:
+        self.resolver = resolver
+        #: The first column is the whole store; more rows than there are customers.
+        self.rows: I32 = np.zeros((0, 1 + dimensions), np.int32)
+
+    def add(self, first: int, whole_stores: I64) -> None:
+        """Take customers in from a row on, so far in their whole stores only."""
+        count = first + len(whole_stores)
+        if count > len(self.rows):
+            self.rows = grown(self.rows, count)
+        self.rows[first:count, 0] = whole_stores
+
+    def of(self, rows: I64) -> I64:
+        """Segment rows of some customers."""
+        return self.rows[rows].astype(np.int64)
+
+    def resolve(self, rows: I64, codes: I64) -> I64:
+        """Put customers where their value codes say; where that is."""
+        segments = self.resolver.rows(self.rows[rows, 0].astype(np.int64), codes)
+        self.rows[rows] = segments
+        return segments

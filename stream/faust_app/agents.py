@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stream.faust_app.transport import ChunkSchema
+from stream.kernel import KernelPanic
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,7 +27,7 @@ def _consume_with(app: RetentionApp) -> Callable[[AsyncIterator[Chunk]], Awaitab
         async for chunk in chunks:
             try:
                 app.intake.apply(chunk)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the worker has to end
+            except (Exception, KernelPanic) as error:  # noqa: BLE001 - whatever, the worker has to end
                 # Faust would take the chunk for done and go on with the next one.
                 topic, partition = chunk.source
                 app.fuse.burn(error, f"applying {topic}[{partition}] from offset {chunk.start}")

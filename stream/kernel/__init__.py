@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 I64: TypeAlias = NDArray[np.int64]
+Records: TypeAlias = NDArray[np.void]
 
 
 class PlainEvents(Protocol):
@@ -32,8 +33,135 @@ class PlainEvents(Protocol):
         """
 
 
+class Paged(Protocol):
+    """Rows of integer cells; reference: ``stream/domain/paged.py``."""
+
+    @property
+    def rows(self) -> int:
+        """Rows there are."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+
+    def add_rows(self, count: int) -> int:
+        """Append empty rows; the number of the first."""
+
+    def add(self, rows: I64, cells: I64, amounts: I64) -> None:
+        """Add amounts to cells of rows.
+
+        Raises:
+            ValueError: when the columns are not of one length.
+            IndexError: when there is no such row.
+        """
+
+    def sum_to(self, rows: I64, cell: int) -> I64:
+        """For each row the sum of its cells up to and including ``cell``."""
+
+    def row_cells(self, row: int) -> list[tuple[int, int]]:
+        """The cells of a row that are not 0, ascending, with their values."""
+
+    def first_cell(self, row: int) -> int | None:
+        """The first cell of a row that is not 0; None when all are."""
+
+
+class PlaceTable(Protocol):
+    """Numbers from 0 on for pairs; reference: ``stream/domain/places.py``."""
+
+    def pairs(self) -> list[tuple[int, int]]:
+        """Every pair, by place."""
+
+
+class EntryLedger(Protocol):
+    """Every customer's entries, by row."""
+
+    @property
+    def rows(self) -> int:
+        """Rows there are."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+
+    @property
+    def entries(self) -> int:
+        """Entries held."""
+
+    def add_rows(self, count: int) -> None:
+        """Append rows without entries."""
+
+    def lengths(self, rows: I64) -> I64:
+        """How many entries each row has."""
+
+    def latest_ms(self, rows: I64, never_ms: int) -> I64:
+        """Time of each row's last entry, or ``never_ms``."""
+
+    def gather(self, rows: I64) -> tuple[Records, I64]:
+        """All entries of some rows, in the order given, and how many each row has."""
+
+    def append(self, rows: I64, added: I64, entries: Records) -> None:
+        """Append to the runs of distinct rows: ``added[i]`` of the entries go to ``rows[i]``."""
+
+    def replace(self, rows: I64, lengths: I64, entries: Records) -> None:
+        """Give distinct rows new runs: the next ``lengths[i]`` of the entries are ``rows[i]``'s."""
+
+    def load(self, lengths: I64, entries: Records) -> None:
+        """Append rows with their runs, packed."""
+
+
+class Merge(Protocol):
+    """Events merged into their customers' entries, not yet part of ledger and tallies."""
+
+    @property
+    def rows(self) -> I64:
+        """The distinct rows."""
+
+    @property
+    def duplicates(self) -> NDArray[np.uint8]:
+        """For each event 1 when it said nothing new."""
+
+    def codes(self, ledger: EntryLedger) -> I64:
+        """Per row and dimension the value code of its earliest carrier, after the merge."""
+
+
+class TallyBook(Protocol):
+    """All tallies; reference: ``stream/domain/plain_book.py``."""
+
+    counts: Paged
+    sums: Paged
+    gaps: Paged
+    money_places: PlaceTable
+    money_sums: Paged
+    money_nets: Paged
+    order_cohort_places: PlaceTable
+    order_cohorts: Paged
+    signup_cohort_places: PlaceTable
+    signup_cohorts: Paged
+
+    def add_segment_row(self) -> int:
+        """A new segment row, all zeros."""
+
+    def occupied(self) -> I64:
+        """Segment rows with any order, return or signup."""
+
+    def commit(self, merge: Merge, ledger: EntryLedger, old_segments: I64, segments: I64) -> None:
+        """Put a merge into the ledger, and the difference it makes into the tallies.
+
+        Args:
+            merge: made with this ledger, which has not changed since.
+            ledger: the entries.
+            old_segments: segment rows of the merge's rows so far, ``[row, dimension]``.
+            segments: the same from now on.
+        """
+
+    def contribute(self, ledger: EntryLedger, segments: I64, sign: int) -> None:
+        """Add what the customers of all rows are (1), or take it out (-1)."""
+
+
 class Kernel(Protocol):
     """What there is in the compiled module."""
+
+    PanicException: type[BaseException]
 
     def EventReader(  # noqa: N802 - a class
         self, dimensions: Sequence[str], currencies: Sequence[tuple[str, int, int]]
@@ -65,24 +193,46 @@ class Kernel(Protocol):
     def home_partitions(self, keys: list[bytes], partitions: int) -> bytes:
         """The partition of each key, as int64; reference: ``stream/wire/partitioning.py``."""
 
-    def scatter(
+    def TallyBook(  # noqa: N802 - a class
         self,
-        pages: I64 | NDArray[np.int32],
-        directory: I64,
-        stale: NDArray[np.uint8],
-        first_block: int,
-        bases: I64,
-        terms: Sequence[tuple[int, I64 | None, I64, int | I64]],
-    ) -> tuple[bytes, bytes, bytes]:
-        """Add terms to cells of pages; reference: ``stream/domain/paged.py``.
+        bucket_ms: int,
+        changes_ms: list[int],
+        offsets_ms: list[int],
+        windows: list[tuple[int, str]],
+        net_limits: list[int],
+        gap_limits_ms: list[int],
+    ) -> TallyBook:
+        """An empty book.
 
-        Returns:
-            As int64 the rows, cells and amounts of what has no page yet.
-
-        Raises:
-            ValueError: when columns that belong together are not of one length.
-            IndexError: when there is no such order or row.
+        Args:
+            bucket_ms: see ``stream/domain/calendar.py``.
+            changes_ms: likewise.
+            offsets_ms: likewise.
+            windows: (buckets, "") of rolling ones, (0, unit) of calendar ones.
+            net_limits: see ``stream/domain/nets.py``.
+            gap_limits_ms: see ``stream/domain/gaps.py``.
         """
+
+    def PagedArray(self, wide: bool) -> Paged:  # noqa: FBT001, N802 - a class; by place
+        """An empty array with cells of 64 bits, or of 32."""
+
+    def Ledger(self, entry_type: np.dtype[np.void]) -> EntryLedger:  # noqa: N802 - a class
+        """An empty ledger; reference: ``stream/domain/ledger.py``."""
+
+    def merge_events(
+        self, ledger: EntryLedger, rows: I64, events: Records, dimensions: int
+    ) -> Merge:
+        """Merge events into their customers' entries; reference: ``stream/domain/entries.py``.
+
+        Args:
+            ledger: the entries there are.
+            rows: the row of each event, which must be there.
+            events: as entries, in order of arrival; cancellations with their own kind.
+            dimensions: values in an entry.
+        """
+
+    def carried_codes(self, ledger: EntryLedger, dimensions: int) -> I64:
+        """Per row and dimension the value code of its earliest carrier."""
 
 
 def _installed() -> Kernel | None:
@@ -92,8 +242,14 @@ def _installed() -> Kernel | None:
         return None
 
 
+class _NeverRaisedError(BaseException):
+    """In place of a panic where there is no kernel."""
+
+
 #: The kernel; None where it is not installed.
 compiled = _installed()
+#: A bug in the kernel; no Exception, so that nobody takes it for a failure to go on from.
+KernelPanic = _NeverRaisedError if compiled is None else compiled.PanicException
 #: Which of the two does the work.
 NAME = "python" if compiled is None else "compiled"
 #: The same, for whoever reads the log.

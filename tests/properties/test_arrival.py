@@ -14,6 +14,7 @@ from stream.domain.events import Outcome
 from tests.properties.histories import History, histories
 from tests.properties.traffic import traffics
 from tests.support.engines import Log, engine_config, gauges_of, named_sums, ready_engine, run
+from tests.support.kernels import use_kernel
 from tests.support.naive import differences
 
 if TYPE_CHECKING:
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
 CHUNKS = st.fixed_dictionaries(
     {"chunk": st.sampled_from((1, 2, 3, 5, 9, 1000)), "one_topic": st.booleans()}
 )
-#: What a customer's row holds, however it came about.
+#: What the reference keeps of a customer, however it came about.
 COLUMNS = (
-    "applied",
     "first_order_ms",
     "last_order_ms",
     "before_order_ms",
@@ -77,16 +77,20 @@ def test_appending_gives_the_same_sums_and_state_as_the_exact_path(
     history: History, chunks: Chunks
 ) -> None:
     config = engine_config(history.config)
-    mixed = run(history.events, config, **chunks)
     with pytest.MonkeyPatch.context() as patch:
+        use_kernel(patch, None)
+        mixed = run(history.events, config, **chunks)
         patch.setattr(apply._Grouped, "needs_exact_path", _everything)
         exact = run(history.events, config, **chunks)
     assert named_sums(mixed) == named_sums(exact)
     ours, theirs = mixed._shards[0].customers, exact._shards[0].customers
     assert list(ours.index) == list(theirs.index)
     rows = np.arange(len(ours), dtype=np.int64)
-    for column in COLUMNS:
+    for column in ("applied", "segments"):
         np.testing.assert_array_equal(getattr(ours, column)[rows], getattr(theirs, column)[rows])
+    for column in COLUMNS:
+        kept, exactly = (getattr(each._keeping, column)[rows] for each in (ours, theirs))
+        np.testing.assert_array_equal(kept, exactly)
     entries, lengths = ours.ledger.gather(rows)
     exact_entries, exact_lengths = theirs.ledger.gather(rows)
     np.testing.assert_array_equal(lengths, exact_lengths)

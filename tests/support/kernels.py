@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import partialmethod
 from typing import TYPE_CHECKING
 
 import pytest
 
-from stream import engine, kernel
-from stream.domain import cohorts, money_tallies, nets, tallies
-from stream.domain.paged import PagedArray
-from stream.wire.event_reader import EventReader
-from stream.wire.partitioning import home_partitions
+from stream import kernel
+from stream.engine import Engine
 
 if TYPE_CHECKING:
     from stream.domain.events import TextColumn
@@ -34,10 +31,7 @@ def installed() -> kernel.Kernel:
 
 def use_kernel(patch: pytest.MonkeyPatch, compiled: kernel.Kernel | None) -> None:
     """Have engines made from now on work with the kernel, or with the reference alone."""
-    patch.setattr(engine, "EventReader", partial(EventReader, compiled=compiled))
-    patch.setattr(engine, "home_partitions", partial(home_partitions, compiled=compiled))
-    for module in (cohorts, money_tallies, nets, tallies):
-        patch.setattr(module, "PagedArray", partial(PagedArray, compiled=compiled))
+    patch.setattr(Engine, "__init__", partialmethod(Engine.__init__, compiled=compiled))
 
 
 def texts_of(column: TextColumn) -> list[str]:

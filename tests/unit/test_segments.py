@@ -8,12 +8,14 @@ import pytest
 from stream.domain.arrays import I64
 from stream.domain.calendar import Timeline
 from stream.domain.events import TextColumn
+from stream.domain.plain_book import PlainBook
 from stream.domain.segments import OTHER, Segment, SegmentResolver, Segments, ValueCodes
 from stream.domain.tallies import Tallies
 
 
 def _segments(*dimensions: str) -> Segments:
-    return Segments(Tallies(Timeline(3_600_000, "UTC"), ()), dimensions)
+    timeline = Timeline(3_600_000, "UTC")
+    return Segments(Tallies(timeline, (), PlainBook(timeline, ())), dimensions)
 
 
 def _encode(codes: ValueCodes, texts: list[str]) -> I64:

@@ -1,0 +1,236 @@
+//! Rows of integer cells in pages made when first touched: `stream/domain/paged.py`, compiled.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "places are the kernel's own; a wrong one is a bug, whose panic ends the worker"
+)]
+
+use numpy::{PyArray1, PyReadonlyArray1};
+use pyo3::exceptions::{PyIndexError, PyValueError};
+use pyo3::prelude::*;
+
+const PAGE_BITS: i64 = 9;
+const PAGE_CELLS: usize = 1 << PAGE_BITS;
+const CELL_MASK: i64 = (1 << PAGE_BITS) - 1;
+/// Page 0 stays empty and stands for every page not made yet.
+const NO_PAGE: u32 = 0;
+
+/// Cells are held in as few bytes as the largest needs; sums wrap, as numpy's do.
+enum Cells {
+    Narrow(Vec<i32>),
+    Wide(Vec<i64>),
+}
+
+/// Rows of integer cells over one unbounded axis.
+#[pyclass(module = "stream.kernel._compiled")]
+pub struct PagedArray {
+    cells: Cells,
+    /// The sum of each page.
+    sums: Vec<i64>,
+    /// `[row, block]`: its page.
+    directory: Vec<u32>,
+    #[pyo3(get)]
+    rows: usize,
+    /// Blocks of a row.
+    width: usize,
+    first_block: i64,
+}
+
+impl PagedArray {
+    /// Append empty rows; the number of the first.
+    pub fn add_rows(&mut self, count: usize) -> usize {
+        let first = self.rows;
+        self.rows += count;
+        self.directory.resize(self.rows * self.width, NO_PAGE);
+        first
+    }
+
+    /// Add to one cell. The row must be there.
+    #[inline]
+    pub fn add(&mut self, row: usize, cell: i64, amount: i64) {
+        let block = (cell >> PAGE_BITS).wrapping_sub(self.first_block);
+        let at = match usize::try_from(block) {
+            Ok(block) if block < self.width => block,
+            _ => self.widen(cell >> PAGE_BITS),
+        };
+        let place = row * self.width + at;
+        let mut page = self.directory[place] as usize;
+        if page == NO_PAGE as usize {
+            page = self.make_page(place);
+        }
+        self.sums[page] = self.sums[page].wrapping_add(amount);
+        let at = page * PAGE_CELLS + low_bits(cell);
+        match &mut self.cells {
+            #[expect(clippy::cast_possible_truncation, reason = "as numpy casts")]
+            Cells::Narrow(cells) => cells[at] = cells[at].wrapping_add(amount as i32),
+            Cells::Wide(cells) => cells[at] = cells[at].wrapping_add(amount),
+        }
+    }
+
+    #[cold]
+    fn make_page(&mut self, place: usize) -> usize {
+        let page = self.sums.len();
+        self.sums.push(0);
+        match &mut self.cells {
+            Cells::Narrow(cells) => cells.resize(cells.len() + PAGE_CELLS, 0),
+            Cells::Wide(cells) => cells.resize(cells.len() + PAGE_CELLS, 0),
+        }
+        self.directory[place] = u32::try_from(page).expect("four billion pages do not fit memory");
+        page
+    }
+
+    /// Make room for a block; its place in every row.
+    #[cold]
+    fn widen(&mut self, block: i64) -> usize {
+        if self.width == 0 {
+            self.first_block = block;
+        }
+        let (mut before, mut after) = (0, 0);
+        if block < self.first_block {
+            before = usize::try_from(self.first_block - block).expect("counted up");
+        } else {
+            let at = usize::try_from(block - self.first_block).expect("counted up");
+            after = (at + 1).saturating_sub(self.width);
+        }
+        // A quarter more than asked, so that a moving clock does not widen every time.
+        let slack = (self.width + before + after) / 4 + 1;
+        if before > 0 {
+            before += slack;
+        }
+        if after > 0 {
+            after += slack;
+        }
+        let width = before + self.width + after;
+        let mut wider = vec![NO_PAGE; self.rows * width];
+        if self.width > 0 {
+            let old_rows = self.directory.chunks_exact(self.width);
+            for (new, old) in wider.chunks_exact_mut(width).zip(old_rows) {
+                new[before..before + self.width].copy_from_slice(old);
+            }
+        }
+        self.directory = wider;
+        self.width = width;
+        self.first_block -= i64::try_from(before).expect("it is within the cells there are");
+        usize::try_from(block - self.first_block).expect("it was made room for")
+    }
+
+    #[inline]
+    fn cell(&self, at: usize) -> i64 {
+        match &self.cells {
+            Cells::Narrow(cells) => i64::from(cells[at]),
+            Cells::Wide(cells) => cells[at],
+        }
+    }
+
+    fn sum_of_row_to(&self, row: usize, cell: i64) -> i64 {
+        let block = (cell >> PAGE_BITS).saturating_sub(self.first_block);
+        let Ok(at) = usize::try_from(block) else { return 0 };
+        let pages = &self.directory[row * self.width..(row + 1) * self.width];
+        let whole = pages.iter().take(at);
+        let mut sum = whole.fold(0i64, |sum, page| sum.wrapping_add(self.sums[*page as usize]));
+        if let Some(page) = pages.get(at).filter(|page| **page != NO_PAGE) {
+            let first = *page as usize * PAGE_CELLS;
+            for at in first..=first + low_bits(cell) {
+                sum = sum.wrapping_add(self.cell(at));
+            }
+        }
+        sum
+    }
+
+    /// The cells of a row that are not 0, ascending, and their values.
+    fn filled(&self, row: usize) -> impl Iterator<Item = (i64, i64)> + '_ {
+        let pages = &self.directory[row * self.width..(row + 1) * self.width];
+        (self.first_block..).zip(pages).filter(|(_, page)| **page != NO_PAGE).flat_map(
+            |(block, page)| {
+                let first = *page as usize * PAGE_CELLS;
+                let values = (first..first + PAGE_CELLS).map(|at| self.cell(at));
+                (block << PAGE_BITS..).zip(values).filter(|(_, value)| *value != 0)
+            },
+        )
+    }
+
+    fn checked_row(&self, row: i64) -> PyResult<usize> {
+        usize::try_from(row)
+            .ok()
+            .filter(|row| *row < self.rows)
+            .ok_or_else(|| PyIndexError::new_err("no such row"))
+    }
+}
+
+#[pymethods]
+impl PagedArray {
+    /// `wide`: cells of 64 bits, not 32.
+    #[new]
+    pub fn new(wide: bool) -> Self {
+        let cells = if wide {
+            Cells::Wide(vec![0; PAGE_CELLS])
+        } else {
+            Cells::Narrow(vec![0; PAGE_CELLS])
+        };
+        Self { cells, sums: vec![0], directory: Vec::new(), rows: 0, width: 0, first_block: 0 }
+    }
+
+    #[getter]
+    fn nbytes(&self) -> usize {
+        let cells = match &self.cells {
+            Cells::Narrow(cells) => size_of_val(cells.as_slice()),
+            Cells::Wide(cells) => size_of_val(cells.as_slice()),
+        };
+        cells + size_of_val(self.sums.as_slice()) + size_of_val(self.directory.as_slice())
+    }
+
+    #[pyo3(name = "add_rows")]
+    fn py_add_rows(&mut self, count: usize) -> usize {
+        self.add_rows(count)
+    }
+
+    /// Add amounts to cells of rows.
+    #[pyo3(name = "add")]
+    #[expect(clippy::needless_pass_by_value, reason = "arguments come from Python by value")]
+    fn py_add(
+        &mut self,
+        rows: PyReadonlyArray1<'_, i64>,
+        cells: PyReadonlyArray1<'_, i64>,
+        amounts: PyReadonlyArray1<'_, i64>,
+    ) -> PyResult<()> {
+        let (rows, cells, amounts) = (rows.as_array(), cells.as_array(), amounts.as_array());
+        if rows.len() != cells.len() || rows.len() != amounts.len() {
+            return Err(PyValueError::new_err("columns are not of one length"));
+        }
+        for ((row, cell), amount) in rows.iter().zip(cells).zip(amounts) {
+            self.add(self.checked_row(*row)?, *cell, *amount);
+        }
+        Ok(())
+    }
+
+    /// For each row the sum of its cells up to and including `cell`.
+    #[expect(clippy::needless_pass_by_value, reason = "arguments come from Python by value")]
+    fn sum_to<'py>(
+        &self,
+        py: Python<'py>,
+        rows: PyReadonlyArray1<'_, i64>,
+        cell: i64,
+    ) -> PyResult<Bound<'py, PyArray1<i64>>> {
+        let sums = rows
+            .as_array()
+            .into_iter()
+            .map(|row| self.checked_row(*row).map(|row| self.sum_of_row_to(row, cell)));
+        Ok(PyArray1::from_vec(py, sums.collect::<PyResult<_>>()?))
+    }
+
+    /// The cells of a row that are not 0, ascending, with their values.
+    fn row_cells(&self, row: i64) -> PyResult<Vec<(i64, i64)>> {
+        Ok(self.filled(self.checked_row(row)?).collect())
+    }
+
+    /// The first cell of a row that is not 0; none when all are.
+    fn first_cell(&self, row: i64) -> PyResult<Option<i64>> {
+        Ok(self.filled(self.checked_row(row)?).next().map(|(cell, _)| cell))
+    }
+}
+
+#[expect(clippy::cast_sign_loss, reason = "it is masked")]
+fn low_bits(cell: i64) -> usize {
+    (cell & CELL_MASK) as usize
+}
