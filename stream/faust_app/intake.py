@@ -97,7 +97,7 @@ class Intake:
 
     @property
     def has_uncommitted(self) -> bool:
-        """Whether a chunk was applied since the last commit."""
+        """Whether positions wait to be committed."""
         return self._positions != self._committed
 
     def seek(self, positions: Mapping[SourcePartition, int]) -> None:
@@ -154,6 +154,10 @@ class Intake:
     def committed(self, positions: Mapping[SourcePartition, int]) -> None:
         """Note that these positions are committed."""
         self._committed.update(positions)
+
+    def commit_anew(self) -> None:
+        """Have the next flush commit every partition, also where nothing was applied."""
+        self._committed = {}
 
     def _apply_records(self, chunk: Chunk) -> None:
         topic, partition = chunk.source

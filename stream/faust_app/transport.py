@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 #: Under load a flush comes every commit interval; after this share of it without a chunk, at once.
 QUIET_SHARE = 0.1
+#: Brokers forget a transactional id that was not used for ``transactional.id.expiration.ms`` (7
+#: days), and then refuse what is written under it.
+RENEW_EVERY_SECONDS = 3600.0
 
 
 class ChunkSchema(faust.Schema):
@@ -152,6 +155,13 @@ class ChunkConsumer(Consumer):
             if applied == seen and self._intake.has_uncommitted:
                 await self.commit()
             seen = applied
+
+    @Service.task  # type: ignore[untyped-decorator] # mode is untyped here
+    async def _renew_partitions_without_events(self) -> None:
+        """Commit every partition now and then, so that the brokers do not forget who writes."""
+        while not self.should_stop:
+            await self.sleep(RENEW_EVERY_SECONDS)
+            self._intake.commit_anew()
 
     async def commit_everything(self) -> None:
         """Commit also what was applied while another commit was on its way."""

@@ -12,6 +12,8 @@ from stream.faust_app.memory import tune_memory
 from stream.settings import load_settings
 from stream.wire.partitioning import partitions_of
 
+#: Of every customer.
+ORDERS = 3
 _BLOCK = 40_000
 _SPREAD_SECONDS = 80 * 86_400
 _ROUND_SECONDS = 40 * 86_400
@@ -23,20 +25,24 @@ _COUNTRIES = ("GB", "DE", "FR", "ES", "IT", "NL", "US", "SE", "PL", "AT")
 def bytes_per_customer(customers: int) -> float:
     """Resident memory that the engine with all its tallies takes, per customer."""
     tune_memory()
-    config = load_settings({"RETENTION_CLOCK": "event"}).engine_config()
-    engine = Engine(config)
-    for partition in range(config.partitions):
+    engine = Engine(load_settings({"RETENTION_CLOCK": "event"}).engine_config())
+    for partition in range(engine.config.partitions):
         engine.assign(partition)
         engine.finish_restore(partition)
     process = psutil.Process()
     gc.collect()
     before = process.memory_info().rss
-    offsets = [0] * config.partitions
-    for order in range(3):
-        for first in range(0, customers, _BLOCK):
-            _send(engine, offsets, range(first, min(first + _BLOCK, customers)), order, customers)
+    offsets = [0] * engine.config.partitions
+    for order in range(ORDERS):
+        order_once(engine, offsets, order, customers)
     gc.collect()
     return float(process.memory_info().rss - before) / customers
+
+
+def order_once(engine: Engine, offsets: list[int], order: int, customers: int) -> None:
+    """One more order of every customer; ``offsets`` are the next ones of the partitions."""
+    for first in range(0, customers, _BLOCK):
+        _send(engine, offsets, range(first, min(first + _BLOCK, customers)), order, customers)
 
 
 def _send(engine: Engine, offsets: list[int], block: range, order: int, customers: int) -> None:
@@ -50,7 +56,7 @@ def _send(engine: Engine, offsets: list[int], block: range, order: int, customer
         first = offsets[partition]
         offsets[partition] += len(values)
         engine.apply(
-            "purchases",
+            engine.config.topics[0],
             partition,
             range(first, first + len(values)),
             [None] * len(values),

@@ -165,6 +165,21 @@ def test_there_is_something_to_commit_until_the_positions_are_committed(intake: 
     assert seen == [False, True, True, False]
 
 
+def test_all_positions_are_committed_anew_when_asked_for(intake: Intake) -> None:
+    intake.seek({PURCHASES: 10, SourcePartition("purchases", 1): 4})
+    intake.commit_anew()
+    assert intake.has_uncommitted
+    parts = intake.snapshot()
+    assert [part.positions for part in parts] == [
+        {PURCHASES: 10},
+        {SourcePartition("purchases", 1): 4},
+    ]
+    assert not any(part.changes.keys for part in parts)
+    for part in parts:
+        intake.committed(part.positions)
+    assert not intake.has_uncommitted
+
+
 def test_seeking_starts_over_from_the_committed_offsets(intake: Intake) -> None:
     intake.apply(Chunk.of(PURCHASES, 10, 11, [RecordColumns.of([Record(10, b"k", b"not json")])]))
     intake.hold()
