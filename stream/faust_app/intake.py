@@ -68,6 +68,7 @@ class Intake:
         #: From the loss of partitions to the next seek nothing may be committed: by then the
         #: positions may be those of a state that was dropped.
         self.on_hold = False
+        self._all_anew = False
         #: Chunks applied since start.
         self.chunks_applied = 0
         #: Events since start by (topic, outcome); they add up to the records read.
@@ -97,8 +98,13 @@ class Intake:
 
     @property
     def has_uncommitted(self) -> bool:
-        """Whether positions wait to be committed."""
+        """Whether a chunk was applied since the last commit."""
         return self._positions != self._committed
+
+    @property
+    def nothing_to_flush(self) -> bool:
+        """Whether a snapshot would be empty, or may not be taken."""
+        return self.on_hold or not (self.has_uncommitted or self._all_anew)
 
     def seek(self, positions: Mapping[SourcePartition, int]) -> None:
         """Start over from these offsets, which are the committed ones.
@@ -135,12 +141,14 @@ class Intake:
     def snapshot(self) -> list[PartitionSnapshot]:
         """Take what changed since the last snapshot, with the positions it brings us to.
 
-        Partitions whose positions are committed have nothing to make safe and are left out.
+        Partitions whose positions are committed have nothing to make safe and are left out,
+        unless all are to be committed anew.
         """
         moved: defaultdict[int, dict[SourcePartition, int]] = defaultdict(dict)
         for source, position in self._positions.items():
-            if position != self._committed.get(source):
+            if self._all_anew or position != self._committed.get(source):
                 moved[source.partition][source] = position
+        self._all_anew = False
         return [
             PartitionSnapshot(
                 partition=partition,
@@ -156,8 +164,8 @@ class Intake:
         self._committed.update(positions)
 
     def commit_anew(self) -> None:
-        """Have the next flush commit every partition, also where nothing was applied."""
-        self._committed = {}
+        """Have the next snapshot take every partition, also where nothing was applied."""
+        self._all_anew = True
 
     def _apply_records(self, chunk: Chunk) -> None:
         topic, partition = chunk.source

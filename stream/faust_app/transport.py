@@ -175,8 +175,7 @@ class ChunkConsumer(Consumer):
         A failure burns the fuse: what the engine gave out cannot be taken from it again, so
         only a new start, which restores from the changelog, can go on.
         """
-        nothing_to_do = self._intake.on_hold or not self._intake.has_uncommitted
-        if self._fuse.burnt or nothing_to_do:
+        if self._fuse.burnt or self._intake.nothing_to_flush:
             return False
         try:
             return await self._flush_and_commit()
