@@ -8,7 +8,7 @@ KERNEL_SOURCES := $(wildcard $(KERNEL)/Cargo.* $(KERNEL)/src/*.rs)
 
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test test-kafka test-alerts test-deploy test-page fuzz lint format bench bench-alerts lock clean
+.PHONY: help setup demo test test-kafka test-chaos test-alerts test-deploy test-page fuzz lint format bench bench-alerts lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -31,6 +31,9 @@ test: setup ## unit, property and integration tests on the embedded broker
 
 test-kafka: setup ## the same contracts against a real Apache Kafka (needs Java 17 and mvn)
 	$(BIN)/python -m pytest -m kafka $(ARGS)
+
+test-chaos: setup ## three workers killed, paused and cut off, on Apache Kafka (ARGS="--chaos-full": hours)
+	@scripts/run_chaos.sh $(ARGS)
 
 test-alerts: setup ## the alerting rules in a real Prometheus (fetches Debian's packages)
 	scripts/install_prometheus.sh

@@ -172,7 +172,8 @@ def _dead_letter(record: ConsumerRecord) -> tuple[Coordinates, bytes | None, byt
 def _shown_by_a_new_worker(stream: Stream, folder: Path) -> Scrape:
     alone = {**stream.environ, "RETENTION_REDIS_URL": ""}
     with Worker(alone, folder) as worker:
-        worker.wait_until_owning(stream.settings.partitions)
+        # Hundreds of thousands of customers, and other work on the machine.
+        worker.wait_until_owning(stream.settings.partitions, SETTLE_SECONDS)
         worker.wait_until_committed()
         assert worker.outcomes() == {}, "it read events again though all were committed"
         return scrape(f"http://127.0.0.1:{worker.port}/metrics")

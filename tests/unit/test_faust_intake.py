@@ -167,7 +167,7 @@ def test_there_is_something_to_commit_until_the_positions_are_committed(intake: 
 
 def test_all_positions_are_committed_anew_when_asked_for(intake: Intake) -> None:
     intake.seek({PURCHASES: 10, SourcePartition("purchases", 1): 4})
-    assert intake.nothing_to_flush
+    assert intake.snapshot() == []
     intake.commit_anew()
     assert not intake.nothing_to_flush
     # Whoever asks whether all that was applied is safe must not be alarmed.
@@ -178,7 +178,7 @@ def test_all_positions_are_committed_anew_when_asked_for(intake: Intake) -> None
         {SourcePartition("purchases", 1): 4},
     ]
     assert not any(part.changes.keys for part in parts)
-    assert intake.nothing_to_flush
+    assert intake.snapshot() == []
 
 
 def test_seeking_starts_over_from_the_committed_offsets(intake: Intake) -> None:
