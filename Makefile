@@ -70,7 +70,8 @@ format: setup ## let ruff format and fix
 bench-alerts: setup ## what the alerts find in simulated shops, written to docs/alerting.md (hours)
 	$(BIN)/python -m tests.benchmarks.alerting $(ARGS)
 
-bench: setup ## throughput and memory, written to docs/performance.md
+bench: setup ## ours and its peers, written to docs/performance.md (Java 17, mvn; hours)
+	scripts/install_peers.sh
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 lock: ## resolve the dependencies again
