@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 
 from tests.benchmarks import plot
@@ -165,13 +166,13 @@ def _memory(results: Results, customers: int, progress: Progress) -> None:
 def _line(result: Result) -> str:
     at = f"{result.peer} on {BROKERS[result.broker]}"
     if result.measured is None:
-        return f"[red]{at} FAILED: {result.failure}[/red]"
+        return f"[red]{at} FAILED: {escape(result.failure)}[/red]"
     return f"{at}: {result.events / result.measured.wall_seconds:,.0f} events/s"
 
 
 def _restore_line(restored: Restored) -> str:
     if restored.failure:
-        return f"[red]restore of {restored.peer} FAILED: {restored.failure}[/red]"
+        return f"[red]restore of {restored.peer} FAILED: {escape(restored.failure)}[/red]"
     return f"restore of {restored.peer}: {restored.customers:,} in {restored.seconds:.1f} s"
 
 

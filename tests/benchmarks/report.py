@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
+from tests.benchmarks.figures import Spread
 from tests.benchmarks.peers.catalogue import FLOORS, PEERS
 from tests.benchmarks.results import OURS, Restored, Result, Results
 from tests.benchmarks.setting import BROKERS, BrokerKind, Measured
 
 TITLES = {OURS: "**retention-stream**, all of its work"} | {peer.name: peer.title for peer in PEERS}
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Median, least and most."""
-
-    median: float
-    least: float
-    most: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Spread:
-        """Of at least one value."""
-        return cls(statistics.median(values), min(values), max(values))
-
-    def text(self, digits: int = 0) -> str:
-        """As a cell of a table."""
-        if self.least == self.most:
-            return f"{self.median:,.{digits}f}"
-        return f"{self.median:,.{digits}f} ({self.least:,.{digits}f} to {self.most:,.{digits}f})"
 
 
 def measured_of(results: Results, peer: str, broker: BrokerKind) -> list[Result]:

@@ -71,7 +71,9 @@ def fill_topic(broker: str, topic: str, lines: Iterable[bytes]) -> None:
     """Create a topic and put all events, keyed by customer, into it; peers read a single one."""
     kafka = KafkaConnection(broker)
     with kafka_admin(kafka) as admin:
-        admin.create_topics({topic: {"num_partitions": PARTITIONS}})
+        # Said, because Quix Streams asks for it and the embedded broker tells only what was set.
+        configs = {"retention.ms": "604800000"}
+        admin.create_topics({topic: {"num_partitions": PARTITIONS, "configs": configs}})
         admin.wait_for_topics([topic])
     produce_lines(kafka, lines, (topic, topic, topic))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import tempfile
 import time
@@ -25,6 +26,9 @@ START_SECONDS = 120.0
 END_SECONDS = 60.0
 #: Slower than this and something hangs.
 LEAST_EVENTS_PER_SECOND = 500.0
+
+
+_NAMES_AN_ERROR = re.compile(r"(Caused by: )?[\w.$\[\]^-]*(Error|Exception)\b")
 
 
 class PeerError(Exception):
@@ -114,9 +118,15 @@ class Running:
                     self.moments.setdefault(name, float(rest[0]))
 
     def _last_words(self) -> str:
-        text = self.log.read_text(encoding="utf-8", errors="replace")
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        return " | ".join(line for line in lines if not line.startswith(MARK))[-400:] or "no output"
+        return last_words(self.log.read_text(encoding="utf-8", errors="replace"))
+
+
+def last_words(log: str) -> str:
+    """The line of a log that says best why the program failed: the last that names an error."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith(MARK)]
+    named = [line for line in lines if _NAMES_AN_ERROR.match(line) and not line.startswith("at ")]
+    return (named or lines or ["no output"])[-1][:300]
 
 
 def measure(peer: Peer, work: Work) -> Measured:
