@@ -207,7 +207,7 @@ def _burst(path: Path, customers: int, say: Callable[[str], None]) -> float:
             feeder = Feeder(broker, path, 1e6, BURST_SECONDS)
             scraper = Scraper(settings)
             try:
-                seen = []
+                seen = list[tuple[float, float]]()
                 while feeder.running and len(seen) < BURST_SECONDS:
                     scrape = scraper.scrape()
                     seen.append((scrape.at_seconds, scrape.total("retention_events_total")))
