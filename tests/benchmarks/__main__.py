@@ -9,13 +9,13 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 
 from tests.benchmarks import plot
+from tests.benchmarks.pages import DOCS, write
 from tests.benchmarks.peers.catalogue import FLOORS, PEERS
 from tests.benchmarks.report import report
 from tests.benchmarks.results import OURS, Restored, Result, Results, load, save
@@ -28,11 +28,8 @@ from tests.benchmarks.throughput import (
     run_round,
 )
 
-DOCS = Path(__file__).parents[2] / "docs"
-REPORT = DOCS / "performance.md"
+COMMAND = "make bench"
 PICTURE = DOCS / "images" / "throughput.svg"
-MARK = "<!-- figures: written by `make bench` -->"
-END = "<!-- end of figures -->"
 #: Names of ``--only`` that stand for several.
 GROUPS = {"floor": FLOORS, "faust": ("faust-documented", "faust-tuned")}
 ALL = (OURS, *(peer.name for peer in PEERS))
@@ -56,7 +53,7 @@ def main() -> None:
     text = report(results)
     print(text)
     if not args.print_only:
-        write(text)
+        write(COMMAND, text)
         plot.draw(results, PICTURE)
 
 
@@ -174,13 +171,6 @@ def _restore_line(restored: Restored) -> str:
     if restored.failure:
         return f"[red]restore of {restored.peer} FAILED: {escape(restored.failure)}[/red]"
     return f"restore of {restored.peer}: {restored.customers:,} in {restored.seconds:.1f} s"
-
-
-def write(text: str, page: Path = REPORT) -> None:
-    """Put the figures between their marks in the page."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(MARK)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{MARK}\n\n{text}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sys
 import time
-from itertools import chain, islice, repeat
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from confluent_kafka import Producer
@@ -28,8 +29,7 @@ _CUSTOMER = b'"customer_id":"'
 def main() -> None:
     """Send until the time is over, and wait for every acknowledgement."""
     broker, path, rate, seconds = sys.argv[1:]
-    lines = Path(path).read_bytes().splitlines()
-    records = chain.from_iterable(repeat([(*_address(line), line) for line in lines]))
+    records = _records(Path(path))
     producer = Producer({"bootstrap.servers": broker, **CLIENT})
     started, sent, total = time.perf_counter(), 0, round(float(rate) * float(seconds))
     while sent < total:
@@ -47,6 +47,15 @@ def main() -> None:
     if producer.flush(60):
         raise RuntimeError("not every event was acknowledged")
     print(sent, time.perf_counter() - started, flush=True)
+
+
+def _records(path: Path) -> Iterator[tuple[str, bytes, bytes]]:
+    """Topic, key and value of every event, over and over; the file may be larger than memory."""
+    while True:
+        with path.open("rb") as file:
+            for line in file:
+                event = line.rstrip()
+                yield (*_address(event), event)
 
 
 def _address(line: bytes) -> tuple[str, bytes]:

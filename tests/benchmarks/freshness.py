@@ -23,10 +23,12 @@ from rich.progress import Progress
 from tests.benchmarks.figures import quantile, table
 from tests.benchmarks.load import Feeder, write_events
 from tests.benchmarks.ours import await_ready, running_worker
+from tests.benchmarks.pages import write
 from tests.benchmarks.results import machine
 from tests.benchmarks.scraping import Scraper
 from tests.benchmarks.setting import running_broker, worker_settings
 
+COMMAND = "python -m tests.benchmarks.freshness"
 MARKERS_PER_SECOND = 20
 #: After the last marker, for it to be seen.
 SETTLE_SECONDS = 30.0
@@ -99,13 +101,14 @@ def row(rate: float, sent_rate: float, watched: Watched) -> list[str]:
 
 def main() -> None:
     """Measure and print a table."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.freshness")
+    parser = argparse.ArgumentParser(prog=COMMAND)
     parser.add_argument("--rates", type=float, nargs="+", default=[100.0, 5_000.0, 20_000.0])
     parser.add_argument("--seconds", type=float, default=120.0, help="of each rate")
     parser.add_argument("--stores", type=int, default=1, help="of the load; more have more series")
     parser.add_argument(
         "--pause-ms", type=float, default=100.0, help="between two scrapes, which load too"
     )
+    parser.add_argument("--print-only", action="store_true", help="leave docs/ as it is")
     args = parser.parse_args()
     rows = []
     with Progress() as progress:
@@ -114,8 +117,10 @@ def main() -> None:
             progress.update(task, description=f"{rate:,.0f} events/s")
             rows.append(_measure(rate, args))
             progress.update(task, completed=args.seconds * len(rows))
-    print(f"{args.seconds:.0f} s of each load, on {machine()}:\n")
-    print(table(HEADINGS, rows))
+    text = f"{args.seconds:.0f} s of each load, on {machine()}:\n\n{table(HEADINGS, rows)}"
+    print(text)
+    if not args.print_only:
+        write(COMMAND, text)
 
 
 def _measure(rate: float, args: argparse.Namespace) -> list[str]:

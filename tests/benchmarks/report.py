@@ -68,6 +68,8 @@ def report(results: Results) -> str:
             f"turn, on {results.machine}; median (least to most)."
         ),
         "",
+        "![Events per second of ours and its peers](images/throughput.svg)",
+        "",
     ]
     for broker, title in BROKERS.items():
         if any(run.broker == broker for run in results.runs):

@@ -16,9 +16,8 @@ from typing import NamedTuple
 import psutil
 from aiokafka import AIOKafkaProducer
 
-from stream.engine import Engine
 from stream.faust_app.outbox import send_changes
-from tests.benchmarks.memory import ORDERS, order_once
+from tests.benchmarks.memory import ORDERS, Crowd
 from tests.integration.stream_harness import Stream
 from tests.integration.worker_harness import Worker
 from tests.support.kafka_server import KafkaServer
@@ -47,19 +46,15 @@ class Restored(NamedTuple):
 async def _fill(stream: Stream, customers: int, records: int) -> None:
     """Write what a worker leaves: every customer so many times, the last time whole."""
     settings = stream.settings
-    engine = Engine(settings.engine_config())
-    for partition in range(PARTITIONS):
-        engine.assign(partition)
-        engine.finish_restore(partition)
+    crowd = Crowd(customers, PARTITIONS)
     producer = AIOKafkaProducer(**settings.kafka.client_options(), acks="all")
     await producer.start()
     try:
-        offsets = [0] * PARTITIONS
         for order in range(ORDERS):
-            order_once(engine, offsets, order, customers)
+            crowd.order(order)
             if order >= ORDERS - records:
                 for partition in range(PARTITIONS):
-                    changes = engine.take_changes(partition)
+                    changes = crowd.engine.take_changes(partition)
                     await send_changes(producer, settings.changelog_topic, partition, changes)
     finally:
         await producer.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,15 +38,20 @@ class Measured:
 
 
 @contextmanager
-def running_broker(kind: BrokerKind) -> Iterator[str]:
-    """A broker with nothing in it; its address."""
+def running_broker(kind: BrokerKind, settings: Mapping[str, str] | None = None) -> Iterator[str]:
+    """A broker with nothing in it; its address. ``settings`` are Kafka's own."""
     if kind == "embedded":
         with EmbeddedBroker() as broker:
             yield broker.address
     else:
         with (
             tempfile.TemporaryDirectory(prefix="bench-kafka-") as folder,
-            KafkaServer(Path(folder) / "kafka", heap_mb=1024, java_options=("-XX:+UseG1GC",)) as it,
+            KafkaServer(
+                Path(folder) / "kafka",
+                settings=settings,
+                heap_mb=1024,
+                java_options=("-XX:+UseG1GC",),
+            ) as it,
         ):
             yield it.address
 

@@ -23,10 +23,12 @@ from stream.settings import Settings
 from tests.benchmarks.figures import quantile, slope, table
 from tests.benchmarks.load import CANCELLED, LATE, TWICE, Feeder, write_events
 from tests.benchmarks.ours import OurError, await_ready, running_worker, verify
+from tests.benchmarks.pages import write
 from tests.benchmarks.results import machine
 from tests.benchmarks.scraping import Scraper
 from tests.benchmarks.setting import running_broker, worker_settings
 
+COMMAND = "python -m tests.benchmarks.soak"
 SAMPLE_SECONDS = 1.0
 #: For finding the maximum.
 BURST_SECONDS = 20.0
@@ -105,7 +107,7 @@ def report(samples: Sequence[Sample], new_events: int) -> str:
 def main() -> None:
     """Measure, print, and exit with 1 when a gauge is wrong."""
     parser = argparse.ArgumentParser(
-        prog="python -m tests.benchmarks.soak",
+        prog=COMMAND,
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -114,6 +116,7 @@ def main() -> None:
     parser.add_argument("--maximum", type=float, help="events/s (default: measured first)")
     parser.add_argument("--most-events", type=int, default=20_000_000, help="that are new")
     parser.add_argument("--customers", type=int, default=500_000)
+    parser.add_argument("--print-only", action="store_true", help="leave docs/ as it is")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-soak-") as folder, Progress() as progress:
         task = progress.add_task("", total=None)
@@ -134,15 +137,16 @@ def _run(args: argparse.Namespace, folder: Path, say: Callable[[str], None]) -> 
     new = min(total, args.most_events)
     say(f"writing {new:,} events")
     write_events(folder / "events.jsonl", new, min(args.customers, new // 2))
-    print(
+    samples = _hold(folder / "events.jsonl", rate, args.minutes * 60, total, say)
+    text = (
         f"{args.minutes:g} minutes at {rate:,.0f} events/s ({args.share:.0%} of {maximum:,.0f}), "
         f"{new:,} of {total:,} events new, {LATE:.0%} late, {TWICE:.0%} twice, "
-        f"{CANCELLED:.0%} of orders cancelled, on {machine()}:\n",
-        flush=True,
+        f"{CANCELLED:.0%} of orders cancelled, on {machine()}:\n\n{report(samples, new)}\n"
+        "At the end every gauge was equal to a recount of the events.\n"
     )
-    samples = _hold(folder / "events.jsonl", rate, args.minutes * 60, total, say)
-    print(report(samples, new))
-    print("gauges: all equal to a recount of the events")
+    print(text)
+    if not args.print_only:
+        write(COMMAND, text)
 
 
 def _hold(
