@@ -1,6 +1,6 @@
 """Sends a file of events to Kafka at a steady rate, as producers elsewhere would.
 
-``-m tests.benchmarks.feeder BROKER FILE RATE SECONDS`` in the environment of confluent-kafka, the
+``-m tests.benchmarks.feeder BROKER FILE RATE EVENTS`` in the environment of confluent-kafka, the
 only client that is quick enough to load our worker without taking a core for itself. The file is
 sent from its beginning again when it ends. Prints one line: records sent, and seconds taken.
 """
@@ -27,11 +27,11 @@ _CUSTOMER = b'"customer_id":"'
 
 
 def main() -> None:
-    """Send until the time is over, and wait for every acknowledgement."""
-    broker, path, rate, seconds = sys.argv[1:]
+    """Send so many events, and wait for every acknowledgement."""
+    broker, path, rate, events = sys.argv[1:]
     records = _records(Path(path))
     producer = Producer({"bootstrap.servers": broker, **CLIENT})
-    started, sent, total = time.perf_counter(), 0, round(float(rate) * float(seconds))
+    started, sent, total = time.perf_counter(), 0, int(events)
     while sent < total:
         due = min(total, int((time.perf_counter() - started) * float(rate))) - sent
         for topic, key, line in islice(records, due):

@@ -135,7 +135,7 @@ def _measure(rate: float, args: argparse.Namespace) -> list[str]:
         settings, environ = worker_settings(broker, RETENTION_CLOCK="wall")
         with running_worker(settings, environ) as worker:
             await_ready(settings, worker)
-            feeder = Feeder(broker, events, rate, seconds)
+            feeder = Feeder(broker, events, rate, int(rate * seconds))
             try:
                 time.sleep(WARM_UP_SECONDS)
                 watched = Watched()

@@ -42,9 +42,9 @@ def write_events(path: Path, events: int, customers: int, stores: int = 1) -> No
 
 
 class Feeder:
-    """The process that sends a file; it ends by itself when its time is over."""
+    """The process that sends so many events of a file, from its beginning again at its end."""
 
-    def __init__(self, broker: str, path: Path, rate: float, seconds: float) -> None:
+    def __init__(self, broker: str, path: Path, rate: float, events: int) -> None:
         python = HOMES / "confluent" / "bin" / "python"
         if not python.exists():
             raise RuntimeError("no confluent-kafka to send with: run scripts/install_peers.sh")
@@ -52,7 +52,7 @@ class Feeder:
             "feeder",
             [
                 *(str(python), "-m", "tests.benchmarks.feeder"),
-                *(broker, str(path), str(rate), str(seconds)),
+                *(broker, str(path), str(rate), str(events)),
             ],
             path.with_suffix(".log"),
         )

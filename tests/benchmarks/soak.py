@@ -30,6 +30,8 @@ from tests.benchmarks.setting import running_broker, worker_settings
 
 COMMAND = "python -m tests.benchmarks.soak"
 SAMPLE_SECONDS = 1.0
+#: So many samples without a further event, and something hangs.
+STUCK_SAMPLES = 90
 #: For finding the maximum.
 BURST_SECONDS = 20.0
 #: Of each stretch, what is left out before its growth is looked at.
@@ -114,7 +116,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--share", type=float, default=0.8, help="of the maximum")
     parser.add_argument("--maximum", type=float, help="events/s (default: measured first)")
-    parser.add_argument("--most-events", type=int, default=20_000_000, help="that are new")
+    parser.add_argument("--most-events", type=int, default=10_000_000, help="that are new")
     parser.add_argument("--customers", type=int, default=500_000)
     parser.add_argument("--print-only", action="store_true", help="leave docs/ as it is")
     args = parser.parse_args()
@@ -137,7 +139,7 @@ def _run(args: argparse.Namespace, folder: Path, say: Callable[[str], None]) -> 
     new = min(total, args.most_events)
     say(f"writing {new:,} events")
     write_events(folder / "events.jsonl", new, min(args.customers, new // 2))
-    samples = _hold(folder / "events.jsonl", rate, args.minutes * 60, total, say)
+    samples = _hold(folder / "events.jsonl", rate, total, say)
     text = (
         f"{args.minutes:g} minutes at {rate:,.0f} events/s ({args.share:.0%} of {maximum:,.0f}), "
         f"{new:,} of {total:,} events new, {LATE:.0%} late, {TWICE:.0%} twice, "
@@ -149,14 +151,12 @@ def _run(args: argparse.Namespace, folder: Path, say: Callable[[str], None]) -> 
         write(COMMAND, text)
 
 
-def _hold(
-    path: Path, rate: float, seconds: float, total: int, say: Callable[[str], None]
-) -> list[Sample]:
+def _hold(path: Path, rate: float, total: int, say: Callable[[str], None]) -> list[Sample]:
     with running_broker("kafka") as broker:
         settings, environ = worker_settings(broker, RETENTION_CLOCK="event")
         with running_worker(settings, environ) as worker:
             await_ready(settings, worker)
-            feeder = Feeder(broker, path, rate, seconds)
+            feeder = Feeder(broker, path, rate, total)
             try:
                 samples = _samples(settings, worker.pid, feeder, total, say)
                 sent, took = feeder.finish()
@@ -173,7 +173,7 @@ def _samples(
     """One a second, until the feeder has ended and everything was applied.
 
     Raises:
-        OurError: when the worker ends before.
+        OurError: when the worker ends before, or gets no further.
     """
     scraper, process = Scraper(settings), psutil.Process(pid)
     started, samples = time.perf_counter(), list[Sample]()
@@ -191,6 +191,9 @@ def _samples(
         except (OSError, psutil.NoSuchProcess) as error:
             raise OurError(f"the worker is gone: {error}") from error
         last = samples[-1]
+        stuck = [one for one in samples[-STUCK_SAMPLES:] if one.applied == last.applied]
+        if len(stuck) == STUCK_SAMPLES:
+            raise OurError(f"stuck at {last.applied:,.0f} of {total:,} events")
         say(
             f"{last.at_seconds:,.0f} s, {last.applied:,.0f} events, lag {last.lag_events:,.0f}, "
             f"{last.resident_bytes / 2**20:,.0f} MiB"
@@ -208,7 +211,7 @@ def _burst(path: Path, customers: int, say: Callable[[str], None]) -> float:
         settings, environ = worker_settings(broker, RETENTION_CLOCK="event")
         with running_worker(settings, environ) as worker:
             await_ready(settings, worker)
-            feeder = Feeder(broker, path, 1e6, BURST_SECONDS)
+            feeder = Feeder(broker, path, 1e6, int(1e6 * BURST_SECONDS))
             scraper = Scraper(settings)
             try:
                 seen = list[tuple[float, float]]()

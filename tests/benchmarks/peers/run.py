@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sqlite3
 import tempfile
 import time
 import uuid
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kafka import KafkaConsumer
+from kafka.errors import KafkaError
 
 from stream.tools.child_process import ChildProcess
 from tests.benchmarks.peers.catalogue import Peer
@@ -156,7 +158,7 @@ def check(peer: Peer, work: Work, group: str, folder: Path, totals: list[str]) -
     """
     try:
         wrong = final_state(peer, work.broker, group, folder, totals).difference(work.truth)
-    except RuntimeError as error:
+    except (RuntimeError, OSError, sqlite3.Error) as error:
         raise PeerError(f"its state cannot be read: {error}") from error
     if wrong:
         raise PeerError(f"did not do the job: {wrong}")
@@ -195,5 +197,7 @@ def await_committed(running: Running, broker: str, topic: str, group: str, event
             if ended or time.monotonic() > deadline:
                 raise PeerError(f"committed {committed:,} of {events:,} events")
             time.sleep(SAMPLE_SECONDS)
+    except KafkaError as error:
+        raise PeerError(f"what it has committed cannot be asked for: {error!r}") from error
     finally:
         consumer.close()
