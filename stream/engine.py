@@ -222,7 +222,9 @@ class Engine:
 
     def totals(self, as_of_ms: int, scope: Scope = EVERYTHING) -> Totals:
         """What this worker's customers add up to as of an instant, past ones too."""
-        return totals(self._tallies, self._segments, as_of_ms, scope)
+        result = totals(self._tallies, self._segments, as_of_ms, scope)
+        result.experiment = self.config.experiment
+        return result
 
     def home_of(self, customer_id: str) -> int:
         """The partition a customer's events are in."""

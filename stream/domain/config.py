@@ -20,6 +20,14 @@ TOPIC_DIALECTS: tuple[TopicDialect, ...] = ("auto", "canonical", *DIALECTS)
 
 
 @dataclass(frozen=True, slots=True)
+class Experiment:
+    """The dimension whose segments are the variants, and the variant to compare them with."""
+
+    dimension: str
+    control: str
+
+
+@dataclass(frozen=True, slots=True)
 class EngineConfig:
     """The settings that decide what the numbers mean."""
 
@@ -42,3 +50,5 @@ class EngineConfig:
     event_names: tuple[tuple[str, EventType], ...] = ()
     #: Whether documents of a dialect that say nothing of orders or signups are no dead letters.
     ignore_not_used: bool = False
+    #: The experiment to evaluate; its dimension is one of ``dimensions``.
+    experiment: Experiment | None = None

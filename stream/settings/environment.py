@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from stream.domain.config import EngineConfig
+from stream.domain.config import EngineConfig, Experiment
 from stream.domain.windows import RollingWindow, Window, parse_duration_ms
 from stream.settings.dialects import Dialects, load_dialects
 from stream.settings.kafka import KafkaConnection, load_kafka
@@ -16,7 +16,9 @@ from stream.settings.reader import SettingError, SettingReader
 from stream.settings.redis import RedisConnection, load_redis
 from stream.settings.secret import Secret
 from stream.settings.values import (
+    control_variant,
     dimensions,
+    experiment_dimension,
     integer,
     not_empty,
     one_of,
@@ -53,6 +55,8 @@ DEFAULTS: Mapping[str, tuple[str, str]] = {
     "RETENTION_CLOCK": ("wall", '"as of": wall (now) or event (greatest event time seen)'),
     "RETENTION_WINDOWS": ("7d,30d,90d,365d,month,quarter,year", "windows, comma separated"),
     "RETENTION_DIMENSIONS": ("channel,country", "attributes to break every metric down by"),
+    "RETENTION_EXPERIMENT": ("", "dimension whose segments are the variants of an experiment"),
+    "RETENTION_EXPERIMENT_CONTROL": ("control", "the variant to compare the others with"),
     "RETENTION_TIMEZONE": ("UTC", "time zone of calendar windows, an IANA name"),
     "RETENTION_BUCKET": ("1h", "unit of time of rolling windows"),
     "RETENTION_HORIZON": ("800d", "how far behind as of an event may be"),
@@ -102,6 +106,7 @@ class Settings:
     clock: Literal["wall", "event"]
     windows: tuple[Window, ...]
     dimensions: tuple[str, ...]
+    experiment: Experiment | None
     timezone: str
     bucket_ms: int
     horizon_ms: int
@@ -146,6 +151,7 @@ class Settings:
             },
             event_names=self.dialects.event_names,
             ignore_not_used=self.dialects.ignore_not_used,
+            experiment=self.experiment,
         )
 
     @property
@@ -168,6 +174,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     longest = max((w.length_buckets for w in chosen if isinstance(w, RollingWindow)), default=0)
     if horizon_ms < 2 * longest * bucket_ms:
         raise SettingError("RETENTION_HORIZON: must be at least twice the longest rolling window")
+    broken_down_by = read("RETENTION_DIMENSIONS", dimensions)
     topics = {name: read(name, topic_name) for name in TOPIC_SETTINGS}
     _check_topics_differ(topics)
     return Settings(
@@ -179,7 +186,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         web_token=_web_token(reader),
         clock=cast("Literal['wall', 'event']", read("RETENTION_CLOCK", one_of("wall", "event"))),
         windows=chosen,
-        dimensions=read("RETENTION_DIMENSIONS", dimensions),
+        dimensions=broken_down_by,
+        experiment=_experiment(reader, broken_down_by),
         timezone=read("RETENTION_TIMEZONE", timezone),
         bucket_ms=bucket_ms,
         horizon_ms=horizon_ms,
@@ -196,6 +204,14 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         session_timeout_seconds=read("RETENTION_SESSION_TIMEOUT_SECONDS", seconds(6, 300)),
         log_level=read("RETENTION_LOG_LEVEL", one_of(*LOG_LEVELS)),
     )
+
+
+def _experiment(reader: SettingReader, broken_down_by: tuple[str, ...]) -> Experiment | None:
+    control = reader.read("RETENTION_EXPERIMENT_CONTROL", control_variant)
+    dimension = reader.read(
+        "RETENTION_EXPERIMENT", lambda text: experiment_dimension(text, broken_down_by)
+    )
+    return None if dimension is None else Experiment(dimension, control)
 
 
 def _check_topics_differ(topics: Mapping[str, str]) -> None:

@@ -18,7 +18,11 @@ SELECT
     -- The clock: events more than 24 hours after it are not usable.
     ${now_ms} AS now_ms,
     -- The moment to compute for; NULL: what the clock says.
-    ${given_as_of_ms}::BIGINT AS given_as_of_ms;
+    ${given_as_of_ms}::BIGINT AS given_as_of_ms,
+    -- The dimension whose segments are the variants of an experiment; '': there is none.
+    ${experiment} AS experiment,
+    -- The variant to compare the others with.
+    ${control} AS control;
 
 -- unit NULL: a rolling window of length_buckets buckets; otherwise a calendar period.
 CREATE OR REPLACE TABLE configured_windows (

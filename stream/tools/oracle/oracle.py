@@ -30,6 +30,8 @@ LABEL_COLUMNS = {
         "cohort",
         "age",
         "le",
+        "ratio",
+        "bound",
     )
 }
 

@@ -33,6 +33,8 @@ class OracleParameters:
         clock: whether "as of" is the greatest event time (``event``) or the clock (``wall``).
         now_ms: the clock; events more than 24 hours after it are not usable.
         as_of_ms: the moment to compute for; None: what ``clock`` says, at the end of the events.
+        experiment: the dimension whose segments are variants of an experiment; empty for none.
+        control: the variant to compare the others with.
     """
 
     windows: tuple[str, ...]
@@ -43,6 +45,8 @@ class OracleParameters:
     clock: Literal["event", "wall"]
     now_ms: int
     as_of_ms: int | None = None
+    experiment: str = ""
+    control: str = "control"
 
 
 def sql_steps(parameters: OracleParameters) -> Iterator[tuple[str, str]]:
@@ -82,6 +86,8 @@ def _values(parameters: OracleParameters) -> dict[str, str]:
         "windows": ",\n    ".join(
             _window_row(name, parameters.bucket_ms) for name in parameters.windows
         ),
+        "experiment": _quoted(parameters.experiment),
+        "control": _quoted(parameters.control),
         "dimensions": f"[{', '.join(map(_quoted, parameters.dimensions))}]",
     }
 

@@ -22,6 +22,9 @@ class NaiveConfig:
     dimensions: tuple[str, ...]
     timezone: str
     bucket_ms: int
+    #: The dimension whose segments are variants of an experiment, and the one to compare with.
+    experiment: str = ""
+    control: str = "control"
 
 
 class Fact(NamedTuple):
