@@ -7,13 +7,13 @@ engine hands back (dead letters, strays, changelog records) and commits.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 
 import numpy as np
 
 from stream import kernel
-from stream.domain.arrays import I64, NEVER_MS
+from stream.domain.arrays import F64, I64, NEVER_MS
 from stream.domain.book import new_book
 from stream.domain.calendar import Timeline
 from stream.domain.config import EngineConfig
@@ -21,6 +21,7 @@ from stream.domain.customers import Customers
 from stream.domain.entries import GUEST_ORDER
 from stream.domain.events import DeadLetter, EventBatch, Outcome, Stray, customer_key, routing_id
 from stream.domain.lookup import CustomerView, customer_view
+from stream.domain.outlook import StoreModels, outlook, sampled_histories
 from stream.domain.reading import EVERYTHING, Scope, totals
 from stream.domain.segments import Segments
 from stream.domain.tallies import Tallies
@@ -83,6 +84,8 @@ class Engine:
         self._topics = {topic: number for number, topic in enumerate(config.topics)}
         self._shards: dict[int, _Shard] = {}
         self.latest_event_ms: int | None = None
+        #: By store, what :meth:`customer` tells customers' chances from; for others to fit.
+        self.lifetime_models: Mapping[str, StoreModels] = {}
 
     # -- partitions come and go --------------------------------------------------------------
 
@@ -242,7 +245,16 @@ class Engine:
         entries, _ = customers.ledger.gather(np.array([row], np.int64))
         names = (self._segments.names[place] for place in customers.segments[row, 1:].tolist())
         segments = {name.dimension: name.name for name in names}
-        return customer_view(entries, segments, self.config.windows, self._timeline, as_of_ms)
+        view = customer_view(entries, segments, self.config.windows, self._timeline, as_of_ms)
+        models = self.lifetime_models.get(store)
+        if models is None:
+            return view
+        return replace(view, outlook=outlook(models, entries, self._timeline, as_of_ms))
+
+    def lifetime_sample(self, as_of_ms: int) -> Mapping[str, F64]:
+        """By store, what to fit lifetime models to; a copy of bounded size."""
+        ready = [shard.customers for shard in self._shards.values() if shard.ready]
+        return sampled_histories(ready, self._segments.names, self._timeline, as_of_ms)
 
     def same_moment(self, one_ms: int, other_ms: int) -> bool:
         """Whether totals as of two instants read the same buckets and the same local day."""

@@ -16,6 +16,7 @@ from stream.domain.arrays import Records
 from stream.domain.calendar import Timeline, first_day_of_period, period_of_day
 from stream.domain.entries import CANCELLED, ORDER, PLACED, RETURN, SIGNUP
 from stream.domain.money import currency_code
+from stream.domain.outlook import Outlook
 from stream.domain.windows import RollingWindow, Window
 
 #: Orders, and returns, that are listed one by one: the latest.
@@ -84,6 +85,8 @@ class CustomerView:
     mean_interval_ms: int | None
     median_interval_ms: int | None
     windows: tuple[InWindow, ...]
+    #: None while there is no model of its store, or none that covers it.
+    outlook: Outlook | None = None
 
 
 def customer_view(

@@ -6,6 +6,7 @@ from typing import Final, cast
 
 from stream.domain.lookup import STATUSES
 from stream.domain.metrics import CATALOGUE
+from stream.domain.outlook import HORIZON_DAYS
 from stream.domain.totals import CohortKind
 from stream.publish.api.openapi_parts import (
     TEXT,
@@ -186,6 +187,13 @@ def _customer() -> Json:
             "statuses": list_of(status),
         }
     )
+    outlook = object_of(
+        {
+            "model": {"enum": ["bg_nbd", "mbg_nbd"]},
+            "probability_alive": {"type": "number", "minimum": 0, "maximum": 1},
+            f"expected_orders_{HORIZON_DAYS}d": {"type": "number", "minimum": 0},
+        }
+    )
     answer = object_of(
         {
             "as_of": _INSTANT,
@@ -195,6 +203,7 @@ def _customer() -> Json:
             "segments": map_of(TEXT),
             "money": map_of(spent),
             "intervals": object_of({"mean_seconds": seconds, "median_seconds": seconds}),
+            "outlook": {"anyOf": [outlook, {"type": "null"}]},
             "windows": list_of(window),
             "orders": list_of(order),
             "orders_left_out": _COUNT,
