@@ -6,9 +6,10 @@ engine hands back (dead letters, strays, changelog records) and commits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import repeat
+from secrets import token_hex
 
 import numpy as np
 
@@ -19,7 +20,17 @@ from stream.domain.calendar import Timeline
 from stream.domain.config import EngineConfig
 from stream.domain.customers import Customers
 from stream.domain.entries import GUEST_ORDER
-from stream.domain.events import DeadLetter, EventBatch, Outcome, Stray, customer_key, routing_id
+from stream.domain.erasure import Moves, between_erasures
+from stream.domain.events import (
+    DeadLetter,
+    EventBatch,
+    Outcome,
+    Stray,
+    anonymous_key,
+    customer_key,
+    routing_id,
+    store_of,
+)
 from stream.domain.lookup import CustomerView, customer_view
 from stream.domain.outlook import StoreModels, outlook, sampled_histories
 from stream.domain.reading import EVERYTHING, Scope, totals
@@ -31,6 +42,7 @@ from stream.wire.customer_state import CLOCK_KEY, CODES_KEY, Changes, StateCodec
 from stream.wire.dialects.canonical import NOT_USED, DialectConfig
 from stream.wire.dialects.reading import DialectReader
 from stream.wire.dialects.translator import HeadersOf, Translator
+from stream.wire.erased_customers import customer_changes
 from stream.wire.event_reader import EventReader
 from stream.wire.partitioning import home_partitions, partitions_of
 
@@ -57,6 +69,8 @@ class _Shard:
     restoring: dict[bytes, bytes] = field(default_factory=dict)
     codes_written: int = 1
     clock_written_ms: int = NEVER_MS
+    #: Of erased customers, until the changelog has them where they belong.
+    moves: Moves = field(default_factory=Moves)
 
 
 class Engine:
@@ -65,13 +79,18 @@ class Engine:
     Args:
         config: what is counted, and how.
         compiled: the kernel; None for the references alone.
+        new_token: gives the keys of erased customers' rows: texts that mean nothing, never twice.
     """
 
     def __init__(
-        self, config: EngineConfig, compiled: kernel.Kernel | None = kernel.compiled
+        self,
+        config: EngineConfig,
+        compiled: kernel.Kernel | None = kernel.compiled,
+        new_token: Callable[[], str] = token_hex,
     ) -> None:
         self.config = config
         self._compiled = compiled
+        self._new_token = new_token
         self._timeline = Timeline(config.bucket_ms, config.timezone)
         self._book = new_book(self._timeline, config.windows, compiled)
         self._tallies = Tallies(self._timeline, config.windows, self._book)
@@ -133,7 +152,7 @@ class Engine:
         """
         shard = self._shards[partition]
         records, shard.restoring = shard.restoring, {}
-        self._codec.load(shard.customers, records)
+        shard.moves = self._codec.load(shard.customers, records)
         shard.codes_written = len(shard.customers.codes.texts)
         shard.clock_written_ms = shard.customers.latest_ms
         if shard.customers.latest_ms != NEVER_MS:
@@ -191,8 +210,7 @@ class Engine:
         # After the strays, whose time is for their own partition to note.
         usable = self._in_time(batch, usable, now_ms, verdicts)
         if len(usable):
-            self._apply_usable(customers, batch, rows, usable, verdicts)
-            customers.applied[rows[usable], number] = at[usable]
+            self._apply_in_turn(shard, batch, rows, usable, verdicts, (number, at))
         outcomes, out_of_time = verdicts.count()
         outcomes.update(letter.outcome for letter in letters)
         if self.config.ignore_not_used:
@@ -212,10 +230,27 @@ class Engine:
             shard.clock_written_ms = customers.latest_ms
             changes.keys.append(CLOCK_KEY)
             changes.values.append(self._codec.encode_clock(customers))
-        states = self._codec.encode(customers, customers.take_changed())
-        changes.keys.extend(states.keys)
-        changes.values.extend(states.values)
+        some = customer_changes(self._codec, customers, shard.moves)
+        changes.keys.extend(some.keys)
+        changes.values.extend(some.values)
         return changes
+
+    def note_committed(self, partition: int, positions: Mapping[str, int]) -> None:
+        """All changes of a partition that were taken are safe, and its positions are committed.
+
+        Args:
+            partition: the partition; one that left meanwhile is no matter.
+            positions: by topic the next offset to read.
+        """
+        shard = self._shards.get(partition)
+        if shard is not None:
+            offsets = [positions.get(topic, 0) for topic in self.config.topics]
+            shard.moves.note_committed(shard.customers, np.array(offsets, np.int64))
+
+    def owes_changes(self, partition: int) -> bool:
+        """Whether a partition has changes to take though no event comes: those of an erasure."""
+        shard = self._shards.get(partition)
+        return shard is not None and shard.ready and bool(shard.moves)
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -243,6 +278,8 @@ class Engine:
         if row is None:
             return None
         entries, _ = customers.ledger.gather(np.array([row], np.int64))
+        if not len(entries):
+            return None
         names = (self._segments.names[place] for place in customers.segments[row, 1:].tolist())
         segments = {name.dimension: name.name for name in names}
         view = customer_view(entries, segments, self.config.windows, self._timeline, as_of_ms)
@@ -311,6 +348,35 @@ class Engine:
             if not strays or strays[-1].index != index:
                 strays.append(Stray(index, routing_id(keys[place]), int(homes[place])))
         return np.setdiff1d(usable, unknown[away], assume_unique=True)
+
+    def _apply_in_turn(
+        self,
+        shard: _Shard,
+        batch: EventBatch,
+        rows: I64,
+        usable: I64,
+        verdicts: Verdicts,
+        offsets: tuple[int, I64],
+    ) -> None:
+        """Apply usable events; an erasure bears on those before it and not on those after it."""
+        customers, (topic, at) = shard.customers, offsets
+        for part, erasure in between_erasures(usable, batch.entries["kind"][usable]):
+            if len(part):
+                self._apply_usable(customers, batch, rows, part, verdicts)
+                customers.applied[rows[part], topic] = at[part]
+            if erasure is not None:
+                self._erase(shard, batch, erasure, topic, int(at[erasure]))
+                rows[:] = list(map(customers.index.get, batch.keys, repeat(-1)))
+
+    def _erase(self, shard: _Shard, batch: EventBatch, place: int, topic: int, offset: int) -> None:
+        time_ms = int(batch.entries["time_ms"][place])
+        customers, key = shard.customers, batch.keys[place]
+        customers.latest_ms = max(customers.latest_ms, time_ms)
+        self._advance(time_ms)
+        row = customers.index.get(key)
+        if row is not None:
+            customers.applied[row, topic] = offset
+            shard.moves.erase(customers, row, anonymous_key(store_of(key), self._new_token()))
 
     def _apply_usable(
         self,

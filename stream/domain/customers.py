@@ -75,6 +75,19 @@ class Customers:
         self.mark_changed(distinct)
         return duplicates
 
+    def move(self, row: int, target: int | None, entries: Records) -> None:
+        """Take all entries from a row; the tallies stay.
+
+        Args:
+            row: has none afterwards, and has to be written.
+            target: an empty row of the same store that gets entries in their place; None: none.
+            entries: with the very terms that the row's had.
+        """
+        rows = np.array([row] if target is None else [row, target], np.int64)
+        lengths = np.array([0, len(entries)][: len(rows)], np.int64)
+        self._keeping.replace(rows, lengths, entries)
+        self.mark_changed(rows[:1])
+
     def mark_changed(self, rows: I64) -> None:
         """Note rows whose state must be written at the next flush."""
         self._changed[rows] = True
@@ -84,6 +97,12 @@ class Customers:
         rows = np.flatnonzero(self._changed[: len(self)])
         self._changed[rows] = False
         return rows
+
+    def forget(self, rows: set[int]) -> None:
+        """Drop the keys of rows without entries: nothing leads to them, and they say nothing."""
+        self.index = {
+            b"\0\0\0\0%d" % row if row in rows else key: row for key, row in self.index.items()
+        }
 
     def load(self, keys: list[bytes], applied: I64, lengths: I64, entries: Records) -> None:
         """Fill an empty partition with restored customers and derive all else from them."""

@@ -102,9 +102,16 @@ class Intake:
         return self._positions != self._committed
 
     @property
+    def has_changes(self) -> bool:
+        """Whether there is something to make safe; also without a chunk, after an erasure."""
+        return self.has_uncommitted or any(
+            map(self._engine.owes_changes, self._engine.ready_partitions)
+        )
+
+    @property
     def nothing_to_flush(self) -> bool:
         """Whether a snapshot would be empty, or may not be taken."""
-        return self.on_hold or not (self.has_uncommitted or self._all_anew)
+        return self.on_hold or not (self.has_changes or self._all_anew)
 
     def seek(self, positions: Mapping[SourcePartition, int]) -> None:
         """Start over from these offsets, which are the committed ones.
@@ -141,12 +148,13 @@ class Intake:
     def snapshot(self) -> list[PartitionSnapshot]:
         """Take what changed since the last snapshot, with the positions it brings us to.
 
-        Partitions whose positions are committed have nothing to make safe and are left out,
-        unless all are to be committed anew.
+        Partitions that have nothing to make safe are left out, unless all are to be committed
+        anew.
         """
         moved: defaultdict[int, dict[SourcePartition, int]] = defaultdict(dict)
         for source, position in self._positions.items():
-            if self._all_anew or position != self._committed.get(source):
+            owes = self._all_anew or self._engine.owes_changes(source.partition)
+            if owes or position != self._committed.get(source):
                 moved[source.partition][source] = position
         self._all_anew = False
         return [
@@ -162,6 +170,11 @@ class Intake:
     def committed(self, positions: Mapping[SourcePartition, int]) -> None:
         """Note that these positions are committed."""
         self._committed.update(positions)
+        by_partition: defaultdict[int, dict[str, int]] = defaultdict(dict)
+        for source, position in positions.items():
+            by_partition[source.partition][source.topic] = position
+        for partition, of_topics in by_partition.items():
+            self._engine.note_committed(partition, of_topics)
 
     def commit_anew(self) -> None:
         """Have the next snapshot take every partition, also where nothing was applied."""

@@ -152,7 +152,7 @@ class ChunkConsumer(Consumer):
         while not self.should_stop:
             await self.sleep(self.commit_interval * QUIET_SHARE)
             applied = self._intake.chunks_applied
-            if applied == seen and self._intake.has_uncommitted:
+            if applied == seen and self._intake.has_changes:
                 await self.commit()
             seen = applied
 

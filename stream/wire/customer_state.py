@@ -9,7 +9,7 @@ every entry before it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, NamedTuple, TypeVar
@@ -21,6 +21,8 @@ from stream.domain.arrays import I64, NEVER_MS, Records, concatenated_ranges
 from stream.domain.calendar import END_OF_TIME_MS
 from stream.domain.customers import Customers
 from stream.domain.entries import entry_type
+from stream.domain.erasure import Move, Moves, Stage
+from stream.wire.moving_records import MARK_AT, moving_in, with_moving
 from stream.wire.state_checks import are_customer_keys, are_entries
 
 T = TypeVar("T")
@@ -64,7 +66,9 @@ def header_type(topics: int) -> np.dtype[np.void]:
     return np.dtype(
         [
             ("version", "u1"),
-            ("padding", "u1", (3,)),
+            # 1: entries of erased customers stand behind its own, see `moving_records`.
+            ("moving", "u1"),
+            ("padding", "u1", (2,)),
             ("count", "<u4"),
             ("applied", "<i8", (topics,)),
         ]
@@ -106,8 +110,17 @@ class StateCodec:
         """The value of the clock record."""
         return msgspec.json.encode(_Clock(customers.latest_ms))
 
-    def load(self, customers: Customers, records: Mapping[bytes, bytes]) -> None:
+    def encode_moving(self, customers: Customers, value: bytes, anonymous: Sequence[int]) -> bytes:
+        """A customer's record with anonymous rows that have none of their own yet."""
+        moving = self.encode(customers, np.array(anonymous, np.int64))
+        values = [each for each in moving.values if each is not None]
+        return with_moving(value, zip(moving.keys, values, strict=True))
+
+    def load(self, customers: Customers, records: Mapping[bytes, bytes]) -> Moves:
         """Fill an empty partition from the latest value of every key.
+
+        Returns:
+            The moves of erased customers that are not at their end in these records.
 
         Raises:
             StateError: when the records were written by something else.
@@ -117,12 +130,47 @@ class StateCodec:
         clock = states.pop(CLOCK_KEY, None)
         if clock is not None:
             customers.latest_ms = _decoded(clock, _Clock).latest_ms
-        if states:
-            headers, lengths, entries = self._split(list(states.values()))
-            codes = len(customers.codes.texts)
-            if not (are_customer_keys(states) and are_entries(entries, lengths, codes)):
-                raise _foreign()
-            customers.load(list(states), headers["applied"], lengths, entries)
+        if not states:
+            return Moves()
+        headers, lengths, entries = self._split(list(states.values()))
+        moving: list[tuple[bytes, bytes]] = []
+        if headers["moving"].any():
+            moving, apart = self._moving(states, headers)
+            more_headers, more_lengths, more_entries = self._split(list(apart.values()))
+            states.update(apart)
+            headers = np.concatenate([headers, more_headers])
+            lengths = np.concatenate([lengths, more_lengths])
+            entries = np.concatenate([entries, more_entries])
+        codes = len(customers.codes.texts)
+        if not (are_customer_keys(states) and are_entries(entries, lengths, codes)):
+            raise _foreign()
+        customers.load(list(states), headers["applied"], lengths, entries)
+        return _moves(customers, moving, np.flatnonzero(lengths == 0))
+
+    def _moving(
+        self, states: Mapping[bytes, bytes], headers: Records
+    ) -> tuple[list[tuple[bytes, bytes]], dict[bytes, bytes]]:
+        """What is on its way in these records.
+
+        Returns:
+            Keys of erased customers, each with that of an anonymous row; and the keys and values
+            of those anonymous rows that have no record of their own yet.
+        """
+        keys, values = list(states), list(states.values())
+        pairs, apart = [], {}
+        for place in np.flatnonzero(headers["moving"]).tolist():
+            own = self._header.itemsize + int(headers["count"][place]) * self._entry.itemsize
+            try:
+                found = list(moving_in(keys[place], values[place][own:]))
+            except ValueError:
+                raise _foreign() from None
+            for key, value in found:
+                pairs.append((keys[place], key))
+                if key not in states:
+                    apart[key] = value
+        if any(len(value) <= MARK_AT or value[MARK_AT] for value in apart.values()):
+            raise _foreign()
+        return pairs, apart
 
     def _load_codes(self, customers: Customers, value: bytes | None) -> None:
         if value is None:
@@ -153,10 +201,29 @@ class StateCodec:
         sizes = np.full(len(values), size, np.int64)
         headers = data[concatenated_ranges(starts, sizes)].view(self._header)
         counts = headers["count"].astype(np.int64)
-        if (headers["version"] != VERSION).any() or (lengths != size + counts * step).any():
+        rest = lengths - size - counts * step
+        moving = headers["moving"]
+        if (headers["version"] != VERSION).any() or (moving > 1).any():
+            raise _foreign()
+        if ((rest != 0) & ((moving == 0) | (rest < 0))).any():
             raise _foreign()
         entries = data[concatenated_ranges(starts + size, counts * step)].view(self._entry)
         return headers, counts, entries
+
+
+def _moves(
+    customers: Customers, moving: Iterable[tuple[bytes, bytes]], without_entries: I64
+) -> Moves:
+    """Moves as they stand in records, whose offsets may not be committed."""
+    moves = [
+        Move(customers.index[key], customers.index[anonymous], Stage.WRITTEN)
+        for key, anonymous in moving
+    ]
+    known = {move.customer for move in moves}
+    moves += [
+        Move(row, None, Stage.WRITTEN) for row in without_entries.tolist() if row not in known
+    ]
+    return Moves(moves)
 
 
 def _foreign() -> StateError:

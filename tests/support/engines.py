@@ -30,6 +30,7 @@ TOPIC_OF = {
     "signup": SIGNUPS,
     "return": RETURNS,
     "cancellation": RETURNS,
+    "erasure": RETURNS,
 }
 
 

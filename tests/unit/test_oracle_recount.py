@@ -51,8 +51,11 @@ returns = st.fixed_dictionaries(
 cancellations = st.fixed_dictionaries(
     common | {"type": st.just("cancellation"), "order_id": order_ids}
 )
+erasures = st.fixed_dictionaries(common | {"type": st.just("erasure")})
 histories = st.lists(
-    purchases | purchases | purchases | signups | returns | cancellations, min_size=1, max_size=60
+    purchases | purchases | purchases | signups | returns | cancellations | erasures,
+    min_size=1,
+    max_size=60,
 )
 zones = st.sampled_from(["UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kolkata"])
 
