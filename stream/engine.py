@@ -67,6 +67,7 @@ class _Shard:
     ready: bool = False
     #: Latest value of each key read so far, while restoring.
     restoring: dict[bytes, bytes] = field(default_factory=dict)
+    #: Value codes in the changelog; 0: their record has to be written even if there are none.
     codes_written: int = 1
     clock_written_ms: int = NEVER_MS
     #: Of erased customers, until the changelog has them where they belong.
@@ -99,7 +100,7 @@ class Engine:
             EventReader(config.dimensions, compiled).read,
             Translator(DialectConfig(config.dimensions, config.event_names)),
         )
-        self._codec = StateCodec(config.dimensions, len(config.topics))
+        self._codec = StateCodec(config.dimensions, len(config.topics), config.pseudonyms)
         self._topics = {topic: number for number, topic in enumerate(config.topics)}
         self._shards: dict[int, _Shard] = {}
         self.latest_event_ms: int | None = None
@@ -128,7 +129,10 @@ class Engine:
         if partition in self._shards:
             raise ValueError(f"partition {partition} is owned already")
         topics = len(self.config.topics)
-        self._shards[partition] = _Shard(Customers(self._book, self._segments, topics))
+        shard = _Shard(Customers(self._book, self._segments, topics))
+        # With pseudonyms this record says under which key.
+        shard.codes_written = 1 if self.config.pseudonyms is None else 0
+        self._shards[partition] = shard
 
     def restore(
         self, partition: int, keys: Sequence[bytes], values: Sequence[bytes | None]
@@ -153,7 +157,8 @@ class Engine:
         shard = self._shards[partition]
         records, shard.restoring = shard.restoring, {}
         shard.moves = self._codec.load(shard.customers, records)
-        shard.codes_written = len(shard.customers.codes.texts)
+        if self._codec.has_codes(records):
+            shard.codes_written = len(shard.customers.codes.texts)
         shard.clock_written_ms = shard.customers.latest_ms
         if shard.customers.latest_ms != NEVER_MS:
             self._advance(shard.customers.latest_ms)
@@ -198,7 +203,8 @@ class Engine:
         verdicts = Verdicts(batch.index)
         number = self._topics[topic]
         at = np.asarray(offsets, np.int64)[batch.index]
-        rows = np.array(list(map(customers.index.get, batch.keys, repeat(-1))), np.int64)
+        kept = self._kept_keys(batch.keys)
+        rows = np.array(list(map(customers.index.get, kept, repeat(-1))), np.int64)
         known = np.flatnonzero(rows >= 0)
         replayed = np.zeros(len(rows), np.bool_)
         replayed[known] = at[known] <= customers.applied[rows[known], number]
@@ -207,6 +213,8 @@ class Engine:
         strays: list[Stray] = []
         if topic != self.config.rerouted_topic:
             usable = self._without_strays(batch, rows, usable, partition, strays, verdicts)
+        # From here on nothing has to do with real ids, by which partitions go.
+        batch.keys = kept
         # After the strays, whose time is for their own partition to note.
         usable = self._in_time(batch, usable, now_ms, verdicts)
         if len(usable):
@@ -270,11 +278,23 @@ class Engine:
 
     def customer(self, store: str, customer_id: str, as_of_ms: int) -> CustomerView | None:
         """What is known of a customer whose partition is ready here; None: nothing is."""
-        shard = self._shards[self.home_of(customer_id)]
+        kept_id = self.kept_id(store, customer_id)
+        return self.kept_customer(self.home_of(customer_id), store, kept_id, as_of_ms)
+
+    def kept_id(self, store: str, customer_id: str) -> str:
+        """What a customer's id is kept as: its pseudonym, or itself."""
+        (key,) = self._kept_keys([customer_key(store, customer_id)])
+        return routing_id(key).decode()
+
+    def kept_customer(
+        self, partition: int, store: str, kept_id: str, as_of_ms: int
+    ) -> CustomerView | None:
+        """The same by what the id is kept as, which does not tell the partition."""
+        shard = self._shards[partition]
         if not shard.ready:
             raise RuntimeError("the customer's partition is not restored yet")
         customers = shard.customers
-        row = customers.index.get(customer_key(store, customer_id))
+        row = customers.index.get(customer_key(store, kept_id))
         if row is None:
             return None
         entries, _ = customers.ledger.gather(np.array([row], np.int64))
@@ -300,6 +320,10 @@ class Engine:
         return same_bucket and self._timeline.day_at(one_ms) == self._timeline.day_at(other_ms)
 
     # -- inside ------------------------------------------------------------------------------
+
+    def _kept_keys(self, keys: list[bytes]) -> list[bytes]:
+        pseudonyms = self.config.pseudonyms
+        return keys if pseudonyms is None else list(map(pseudonyms.key_of, keys))
 
     def _advance(self, event_ms: int) -> None:
         self.latest_event_ms = max(event_ms, self.latest_event_ms or event_ms)

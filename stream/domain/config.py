@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from stream.domain.pseudonyms import Pseudonyms
 from stream.domain.windows import Window
 
 EventType: TypeAlias = Literal["purchase", "signup", "return", "cancellation"]
@@ -52,3 +53,5 @@ class EngineConfig:
     ignore_not_used: bool = False
     #: The experiment to evaluate; its dimension is one of ``dimensions``.
     experiment: Experiment | None = None
+    #: What customers' ids are replaced by in everything that is kept; None: they are kept.
+    pseudonyms: Pseudonyms | None = None

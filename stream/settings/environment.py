@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from stream.domain.config import EngineConfig, Experiment
+from stream.domain.pseudonyms import Pseudonyms
 from stream.domain.windows import RollingWindow, Window, parse_duration_ms
 from stream.settings.dialects import Dialects, load_dialects
 from stream.settings.kafka import KafkaConnection, load_kafka
@@ -52,6 +53,8 @@ DEFAULTS: Mapping[str, tuple[str, str]] = {
     "RETENTION_WEB_PORT": ("6066", "port of the worker's HTTP side"),
     "RETENTION_WEB_TOKEN": ("", "bearer token /metrics and the page ask for; empty for none"),
     "RETENTION_WEB_TOKEN_FILE": ("", "file that holds the token instead"),
+    "RETENTION_ID_KEY": ("", "key of the pseudonyms to keep in place of ids; empty to keep ids"),
+    "RETENTION_ID_KEY_FILE": ("", "file that holds the key instead"),
     "RETENTION_CLOCK": ("wall", '"as of": wall (now) or event (greatest event time seen)'),
     "RETENTION_WINDOWS": ("7d,30d,90d,365d,month,quarter,year", "windows, comma separated"),
     "RETENTION_DIMENSIONS": ("channel,country", "attributes to break every metric down by"),
@@ -90,6 +93,8 @@ DEFAULTS: Mapping[str, tuple[str, str]] = {
 }
 
 TOPIC_SETTINGS = tuple(name for name in DEFAULTS if name.startswith("RETENTION_TOPIC_"))
+#: What can be guessed lets whoever has the changelog try ids.
+ID_KEY_LEAST_LENGTH = 32
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -107,6 +112,7 @@ class Settings:
     windows: tuple[Window, ...]
     dimensions: tuple[str, ...]
     experiment: Experiment | None
+    pseudonyms: Pseudonyms | None
     timezone: str
     bucket_ms: int
     horizon_ms: int
@@ -152,6 +158,7 @@ class Settings:
             event_names=self.dialects.event_names,
             ignore_not_used=self.dialects.ignore_not_used,
             experiment=self.experiment,
+            pseudonyms=self.pseudonyms,
         )
 
     @property
@@ -188,6 +195,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         windows=chosen,
         dimensions=broken_down_by,
         experiment=_experiment(reader, broken_down_by),
+        pseudonyms=_pseudonyms(reader),
         timezone=read("RETENTION_TIMEZONE", timezone),
         bucket_ms=bucket_ms,
         horizon_ms=horizon_ms,
@@ -221,6 +229,18 @@ def _check_topics_differ(topics: Mapping[str, str]) -> None:
         if topic in taken:
             raise SettingError(f"{setting}: {topic} is the topic of {taken[topic]} already")
         taken[topic] = setting
+
+
+def _pseudonyms(reader: SettingReader) -> Pseudonyms | None:
+    key = reader.secret("RETENTION_ID_KEY")
+    if key is None:
+        return None
+    if len(key.reveal()) < ID_KEY_LEAST_LENGTH:
+        raise SettingError(
+            f"RETENTION_ID_KEY: needs {ID_KEY_LEAST_LENGTH} characters or more; "
+            "make one with: openssl rand -hex 32"
+        )
+    return Pseudonyms.under(key.reveal())
 
 
 def _web_token(reader: SettingReader) -> Secret | None:

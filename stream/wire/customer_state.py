@@ -22,6 +22,7 @@ from stream.domain.calendar import END_OF_TIME_MS
 from stream.domain.customers import Customers
 from stream.domain.entries import entry_type
 from stream.domain.erasure import Move, Moves, Stage
+from stream.domain.pseudonyms import Pseudonyms
 from stream.wire.moving_records import MARK_AT, moving_in, with_moving
 from stream.wire.state_checks import are_customer_keys, are_entries
 
@@ -52,6 +53,8 @@ class _Codes:
     dimensions: tuple[str, ...]
     topics: int
     texts: list[str]
+    #: Of the key of pseudonyms; empty: ids are kept.
+    pseudonyms: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,10 @@ def header_type(topics: int) -> np.dtype[np.void]:
 class StateCodec:
     """Encodes and decodes the states of one configuration of dimensions and topics."""
 
-    def __init__(self, dimensions: tuple[str, ...], topics: int) -> None:
+    def __init__(
+        self, dimensions: tuple[str, ...], topics: int, pseudonyms: Pseudonyms | None = None
+    ) -> None:
+        self._pseudonyms = "" if pseudonyms is None else pseudonyms.check
         self._dimensions = dimensions
         self._topics = topics
         self._header = header_type(topics)
@@ -104,7 +110,12 @@ class StateCodec:
     def encode_codes(self, customers: Customers) -> bytes:
         """The value of the codes record."""
         texts = customers.codes.texts
-        return msgspec.json.encode(_Codes(VERSION, self._dimensions, self._topics, texts))
+        codes = _Codes(VERSION, self._dimensions, self._topics, texts, self._pseudonyms)
+        return msgspec.json.encode(codes)
+
+    def has_codes(self, records: Mapping[bytes, bytes]) -> bool:
+        """Whether the table of value codes is among these records."""
+        return CODES_KEY in records
 
     def encode_clock(self, customers: Customers) -> bytes:
         """The value of the clock record."""
@@ -126,12 +137,15 @@ class StateCodec:
             StateError: when the records were written by something else.
         """
         states = dict(records)
-        self._load_codes(customers, states.pop(CODES_KEY, None))
+        codes_record = states.pop(CODES_KEY, None)
+        self._load_codes(customers, codes_record)
         clock = states.pop(CLOCK_KEY, None)
         if clock is not None:
             customers.latest_ms = _decoded(clock, _Clock).latest_ms
         if not states:
             return Moves()
+        if codes_record is None and self._pseudonyms:
+            raise _other_key()
         headers, lengths, entries = self._split(list(states.values()))
         moving: list[tuple[bytes, bytes]] = []
         if headers["moving"].any():
@@ -187,6 +201,8 @@ class StateCodec:
                 f"RETENTION_DIMENSIONS={','.join(codes.dimensions)}: "
                 "set that again, or start under a new RETENTION_APP_ID to replay the topics"
             )
+        if codes.pseudonyms != self._pseudonyms:
+            raise _other_key()
         if codes.texts[:1] != [""]:
             raise _foreign()
         customers.codes.load(codes.texts)
@@ -209,6 +225,13 @@ class StateCodec:
             raise _foreign()
         entries = data[concatenated_ranges(starts + size, counts * step)].view(self._entry)
         return headers, counts, entries
+
+
+def _other_key() -> StateError:
+    return StateError(
+        "the changelog was written with another RETENTION_ID_KEY, or with none: set that again, "
+        "or start under a new RETENTION_APP_ID to replay the topics"
+    )
 
 
 def _moves(
