@@ -46,12 +46,13 @@ def erasing_histories(draw: st.DrawFn) -> History:
         events.append(event_of)
     for _ in range(draw(st.integers(1, 4))):
         place = draw(st.integers(0, len(events)))
-        of = events[max(place - 1, 0)]
+        # Of somebody who was there before, mostly.
+        of: Event = events[place - 1] if place else {}
         erasure: Event = {
             "type": "erasure",
             "customer_id": of.get("customer_id") or IDS["ann"],
             "store": of.get("store"),
-            "occurred_at": of["occurred_at"],
+            "occurred_at": of.get("occurred_at", history.middle_ms),
         }
         events.insert(place, erasure)
     return History(events, history.config, history.middle_ms)
