@@ -17,7 +17,7 @@ from typing import Annotated, NamedTuple, TypeVar
 import msgspec
 import numpy as np
 
-from stream.domain.arrays import I64, NEVER_MS, Records, concatenated_ranges
+from stream.domain.arrays import I64, NEVER_MS, Records
 from stream.domain.calendar import END_OF_TIME_MS
 from stream.domain.customers import Customers
 from stream.domain.entries import entry_type
@@ -25,6 +25,7 @@ from stream.domain.erasure import Move, Moves, Stage
 from stream.domain.pseudonyms import Pseudonyms
 from stream.wire.moving_records import MARK_AT, moving_in, with_moving
 from stream.wire.state_checks import are_customer_keys, are_entries
+from stream.wire.state_parts import state_parts
 
 T = TypeVar("T")
 
@@ -208,22 +209,20 @@ class StateCodec:
         customers.codes.load(codes.texts)
 
     def _split(self, values: list[bytes]) -> tuple[Records, I64, Records]:
-        size, step = self._header.itemsize, self._entry.itemsize
-        lengths = np.array(list(map(len, values)), np.int64)
-        data = np.frombuffer(b"".join(values), np.uint8)
-        if (lengths < size).any():
-            raise StateError("a changelog record is cut short: restore the topic from a backup")
-        starts = np.cumsum(lengths) - lengths
-        sizes = np.full(len(values), size, np.int64)
-        headers = data[concatenated_ranges(starts, sizes)].view(self._header)
+        try:
+            headers, entries = state_parts(values, self._header, self._entry)
+        except ValueError:
+            raise StateError(
+                "a changelog record is cut short: restore the topic from a backup"
+            ) from None
         counts = headers["count"].astype(np.int64)
-        rest = lengths - size - counts * step
         moving = headers["moving"]
         if (headers["version"] != VERSION).any() or (moving > 1).any():
             raise _foreign()
-        if ((rest != 0) & ((moving == 0) | (rest < 0))).any():
+        lengths = np.array(list(map(len, values)), np.int64)
+        rest = lengths - self._header.itemsize - counts * self._entry.itemsize
+        if ((rest != 0) & (moving == 0)).any():
             raise _foreign()
-        entries = data[concatenated_ranges(starts + size, counts * step)].view(self._entry)
         return headers, counts, entries
 
 
