@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final, cast
 
+from stream.domain.alerts import SIGNALS
 from stream.domain.lookup import STATUSES
 from stream.domain.metrics import CATALOGUE
 from stream.domain.outlook import HORIZON_DAYS
 from stream.domain.totals import CohortKind
+from stream.publish.api.alerts import HOURS_LOOKED_AT
 from stream.publish.api.openapi_parts import (
     TEXT,
     Json,
@@ -65,6 +67,7 @@ def document() -> Json:
             "/api/v1/metrics": {"get": _metrics()},
             "/api/v1/cohorts": {"get": _cohorts()},
             "/api/v1/history": {"get": _history()},
+            "/api/v1/alerts": {"get": _alerts()},
             "/api/v1/customers/{store}/{customer_id}": {"get": _customer()},
         },
         "components": {
@@ -136,6 +139,35 @@ def _cohorts() -> Json:
                 "store": TEXT,
                 "kind": {"enum": kinds},
                 "cohorts": list_of(cohort),
+            }
+        ),
+    )
+
+
+def _alerts() -> Json:
+    alert = object_of(
+        {
+            "alert": {"enum": sorted({signal.alert for signal in SIGNALS})},
+            "labels": map_of(TEXT),
+            "since": {
+                "type": ["string", "null"],
+                "description": f"null: for longer than {HOURS_LOOKED_AT - 1} hours",
+            },
+            "share_of_usual": {"type": ["number", "null"]},
+            "description": TEXT,
+            "runbook": TEXT,
+        }
+    )
+    return operation(
+        "alerts",
+        "What fires of whole stores, by the rules as they are given to Prometheus",
+        [parameter("store", "only alerts of this store", TEXT)],
+        object_of(
+            {
+                "as_of": _INSTANT,
+                "evaluated": {"type": "boolean"},
+                "why_not": {"type": ["string", "null"]},
+                "alerts": list_of(alert),
             }
         ),
     )
