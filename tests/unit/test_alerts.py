@@ -28,7 +28,7 @@ from stream.domain.alerts import (
     read,
 )
 from stream.engine import Engine
-from stream.publish.api.alerts import BEHIND, NO_WINDOWS, SAID
+from stream.publish.api.alerts import BEHIND, NO_WINDOWS, SAID, SUMMARIES
 from stream.publish.http import build_app
 from stream.settings import load_settings
 from tests.support.alert_rules import RULES, alerts
@@ -164,6 +164,10 @@ def test_it_is_said_in_the_words_of_the_rules() -> None:
     for said in SAID.values():
         # Two of them share one rule, where the verb comes after the choice.
         assert said.removesuffix(" stands").removesuffix(" stand") in texts, said
+    for alert, summary in SUMMARIES.items():
+        of_alert = [rule["annotations"]["summary"] for rule in RULES if rule.get("alert") == alert]
+        assert of_alert
+        assert all(f"}}}}: {summary}" in text for text in of_alert)
 
 
 # ---- what the worker says ---------------------------------------------------------------------
@@ -233,6 +237,17 @@ async def test_a_day_without_orders_is_told(client: Client) -> None:
     assert (REPOSITORY / one["runbook"]).is_file()
     # The last order was a day ago; some hours without one are needed to be sure.
     assert "2023-11-14T00:00" < one["since"] < "2023-11-14T09:00"
+
+
+async def test_of_what_has_been_off_for_long_no_beginning_is_told(
+    client: Client, worker: Worker
+) -> None:
+    worker.clock_ms = NOW_MS + 20 * HOUR_MS
+    try:
+        told = {one["labels"]["signal"]: one for one in (await answer(client))["alerts"]}
+    finally:
+        worker.clock_ms = NOW_MS
+    assert told["returning_orders"]["since"] is None
 
 
 async def test_the_day_before_all_was_well(client: Client, worker: Worker) -> None:

@@ -41,10 +41,12 @@ if TYPE_CHECKING:
 HOUR_MS: Final = 3_600_000
 #: Long enough for an alert to begin in and to be kept in; what began before has no beginning.
 HOURS_LOOKED_AT: Final = 26
-#: Looking may take this part of the event loop's time at most.
+#: Looking may take this part of the time, so that events are read as well; but nobody waits longer
+#: than so for the next look, when the machine is busy.
 MOST_OF_THE_TIME: Final = 0.1
-#: What comes late changes the past.
-FRESH_SECONDS: Final = 60.0
+LONGEST_PAUSE_SECONDS: Final = 5.0
+#: What comes late changes the past, so that an hour is looked at again.
+FRESH_SECONDS: Final = 10.0
 SCOPE: Final = Scope(
     windows=frozenset({SHORT, LONG}), dimensions=frozenset({ALL}), with_lifetimes=False
 )
@@ -56,6 +58,14 @@ SAID: Final = {
     "churn": "The share of a month's customers who did not order in the next stands",
     "product_return": "Units returned per unit sold in a week stand",
     "activation": "The share of a week's signups who have ordered stands",
+}
+#: By alert, in the words of the rules' summaries.
+SUMMARIES: Final = {
+    "RetentionRateDropped": "customers come back less than usual",
+    "RepeatPurchaseRateDropped": "fewer customers buy twice",
+    "ChurnRateRose": "more customers stay away",
+    "ReturnRateRose": "more is sent back",
+    "ActivationDropped": "fewer signups buy",
 }
 NO_WINDOWS: Final = f"RETENTION_WINDOWS lacks {SHORT} or {LONG}, which the rules read"
 BEHIND: Final = "too many events wait to be read: the numbers are of the past"
@@ -119,7 +129,8 @@ class Watch:
             if alerts is None:
                 return None
             ended = time.monotonic()
-            self._next_at = ended + (ended - started) / MOST_OF_THE_TIME
+            pause_seconds = (ended - started) / MOST_OF_THE_TIME
+            self._next_at = ended + min(pause_seconds, LONGEST_PAUSE_SECONDS)
             self._fresh_until = ended + FRESH_SECONDS
             self._latest = Look(at_ms, alerts)
             return self._latest
@@ -162,6 +173,7 @@ def _alert_answer(fires: Fires) -> dict[str, object]:
         },
         "since": None if fires.since_ms is None else instant(fires.since_ms),
         "share_of_usual": share,
+        "summary": f"{fires.store}: {SUMMARIES[signal.alert]}",
         "description": f"{SAID[signal.name]} {text}.",
         "runbook": f"deploy/runbooks/{signal.alert}.md",
     }
@@ -178,8 +190,9 @@ def _fires(
         reading = read(signal, back, STORE_Z)
         fires = firing(reading.off)
         if fires[-1]:
-            quiet = np.flatnonzero(~fires)
-            since_ms = hours_ms[quiet[-1] + 1] + 1 if quiet.size else None
+            began = int(np.flatnonzero(~fires)[-1]) + 1
+            # What is off from the first hour on fires from soon after, or has for long.
+            since_ms = None if reading.off[: began + 1].all() else hours_ms[began] + 1
             value, usual = float(reading.value[-1]), float(reading.usual[-1])
             share = value / usual if usual else math.nan
             yield Fires(store, signal, since_ms, share if math.isfinite(share) else None)

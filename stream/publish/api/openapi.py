@@ -154,6 +154,7 @@ def _alerts() -> Json:
                 "description": f"null: for longer than {HOURS_LOOKED_AT - 1} hours",
             },
             "share_of_usual": {"type": ["number", "null"]},
+            "summary": TEXT,
             "description": TEXT,
             "runbook": TEXT,
         }
