@@ -37,7 +37,7 @@ HOURS_BACK = (
     *(week * WEEK_HOURS + SPAN_HOURS for week in (0, 1, 2)),
 )
 _FEWEST_WEEKS = 2
-_SMALLEST_CHANGE, _SMALLEST_VOLUME = 0.05, 100.0
+_SMALLEST_CHANGE, _SMALLEST_VOLUME, _STORE_Z = 0.05, 100.0, 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ class Signal:
     alert: str
     #: Whether more of it is bad; else less is.
     bad_is_up: bool = False
+    #: How sure to be of a whole store, in standard deviations of the bound.
+    store_z: float = _STORE_Z
     #: The smallest change worth a call, as a share of the usual.
     min_change: float = _SMALLEST_CHANGE
     #: The smallest number of customers, orders or signups from which anything is said.
@@ -55,15 +57,16 @@ class Signal:
 
 
 SIGNALS = (
-    Signal(RETURNING_ORDERS, "RetentionRateDropped"),
+    # What can be seen within two days must be told soon or never.
+    Signal(RETURNING_ORDERS, "RetentionRateDropped", store_z=3.25),
     Signal("retention", "RetentionRateDropped"),
     Signal("repeat", "RepeatPurchaseRateDropped"),
     Signal("churn", "ChurnRateRose", bad_is_up=True, min_change=0.01),
     Signal("product_return", "ReturnRateRose", bad_is_up=True, min_volume=2000),
     Signal("activation", "ActivationDropped"),
 )
-#: Standard deviations of the bound, for whole stores and for segments.
-STORE_Z, SEGMENT_Z = 4.0, 5.0
+#: Segments are many, so more is asked of each.
+SEGMENT_Z = 5.0
 #: Unread events from which on nothing is compared.
 MAX_LAG_EVENTS = 10_000
 

@@ -17,7 +17,6 @@ from stream.domain.alerts import (
     SEGMENT_Z,
     SHORT,
     SIGNALS,
-    STORE_Z,
     Figures,
     Floats,
     Reading,
@@ -99,8 +98,8 @@ def readings(figures: dict[Segment, Figures]) -> dict[Series, Reading]:
             hours: whole.at(slice(len(padding) - hours, len(padding) - hours + count))
             for hours in HOURS_BACK
         }
-        z = STORE_Z if segment.dimension == ALL else SEGMENT_Z
         for signal in SIGNALS:
+            z = signal.store_z if segment.dimension == ALL else SEGMENT_Z
             one = Series(segment.dimension, segment.name, signal.name)
             result[one] = read(signal, back, z)
     return result

@@ -19,7 +19,6 @@ from stream.domain.alerts import (
     MAX_LAG_EVENTS,
     SEGMENT_Z,
     SIGNALS,
-    STORE_Z,
     Figures,
     Floats,
     Reading,
@@ -41,7 +40,9 @@ ORDERS_AN_HOUR = 10
 BY_NAME = {signal.name: signal for signal in SIGNALS}
 
 
-def judged(name: str, values: list[float], *, of: float = 10_000, z: float = STORE_Z) -> Reading:
+def judged(
+    name: str, values: list[float], *, of: float = 10_000, z: float | None = None
+) -> Reading:
     """A ratio now, and one, two and three weeks ago."""
     now, *weeks = (np.array([value]) for value in values)
     at = dict.fromkeys(HOURS_BACK, np.array([np.nan])) | {
@@ -50,7 +51,8 @@ def judged(name: str, values: list[float], *, of: float = 10_000, z: float = STO
     at[0] = now
     volume: Floats = np.array([of])
     back = {hours: Figures(value, {name: value}, {name: volume}) for hours, value in at.items()}
-    return read(BY_NAME[name], back, z)
+    signal = BY_NAME[name]
+    return read(signal, back, signal.store_z if z is None else z)
 
 
 def test_the_median_of_three_weeks_is_what_is_usual() -> None:
@@ -100,7 +102,7 @@ def test_alarm(signal: str, values: list[float]) -> None:
 def test_segments_must_be_surer_than_stores() -> None:
     values = [0.087, 0.10, 0.10, 0.10]
 
-    assert judged("retention", values, z=STORE_Z).off.all()
+    assert judged("retention", values).off.all()
     assert not judged("retention", values, z=SEGMENT_Z).off.any()
 
 
@@ -109,7 +111,7 @@ def test_orders_of_a_span_are_those_of_the_weeks_less_what_they_share() -> None:
     orders_an_hour[-30:] = 10.0
     of_week = np.convolve(orders_an_hour, np.ones(168), "valid")
     back = {hours: Figures(of_week[[-1 - hours]], {}, {}) for hours in HOURS_BACK}
-    reading = read(BY_NAME["returning_orders"], back, STORE_Z)
+    reading = read(BY_NAME["returning_orders"], back, 4.0)
 
     assert reading.value.tolist() == [6 * 20.0 + 30 * 10.0]
     assert reading.usual.tolist() == [36 * 20.0]
@@ -140,10 +142,11 @@ def test_what_can_be_set_is_set_as_in_the_rules() -> None:
         ): float(rule["expr"].removeprefix("vector(").removesuffix(")"))
         for rule in yaml.safe_load(text)["groups"][0]["rules"]
     }
-    assert settings["z", "store"] == STORE_Z
     assert settings["z", "segment"] == SEGMENT_Z
     assert settings["max_lag_events",] == MAX_LAG_EVENTS
     for signal in SIGNALS:
+        scope = "store_orders" if signal.name == "returning_orders" else "store"
+        assert settings["z", scope] == signal.store_z
         assert settings["min_change", signal.name] == signal.min_change
         assert settings["min_volume", signal.name] == signal.min_volume
 

@@ -20,7 +20,6 @@ from stream.domain.alerts import (
     MAX_LAG_EVENTS,
     SHORT,
     SIGNALS,
-    STORE_Z,
     Figures,
     columns,
     firing,
@@ -187,7 +186,7 @@ def _fires(
         for hours in HOURS_BACK
     }
     for signal in SIGNALS:
-        reading = read(signal, back, STORE_Z)
+        reading = read(signal, back, signal.store_z)
         fires = firing(reading.off)
         if fires[-1]:
             began = int(np.flatnonzero(~fires)[-1]) + 1

@@ -11,7 +11,6 @@ from stream.domain.alerts import (
     HOURS_BACK,
     SEGMENT_Z,
     SIGNALS,
-    STORE_Z,
     Figures,
     firing,
     read,
@@ -39,8 +38,8 @@ def _told(run: Run, figures: Mapping[Segment, Figures]) -> Iterator[Episode]:
     for segment, hourly in figures.items():
         hours = len(hourly.returning_orders)
         back = {each: hourly.at(slice(FIRST_HOUR - each, hours - each)) for each in HOURS_BACK}
-        z = STORE_Z if segment.dimension == ALL else SEGMENT_Z
         for signal in SIGNALS:
+            z = signal.store_z if segment.dimension == ALL else SEGMENT_Z
             fires = np.concatenate(([False], firing(read(signal, back, z).off), [False]))
             begun, ended = (np.flatnonzero(np.diff(fires.astype(int)) == step) for step in (1, -1))
             for first, last in zip(begun.tolist(), ended.tolist(), strict=True):
