@@ -74,7 +74,7 @@ async def test_what_is_off_is_told_until_all_is_well(
         await expect(alert).to_be_visible()
         # The orders of that day had been under way.
         worker.receive(purchases("quiet", reversed(range(24))))
-        await expect(page.locator("#alerts")).to_be_hidden(timeout=60_000)
+        await expect(page.locator("#alerts")).to_be_hidden(timeout=90_000)
     assert observed.complaints == []
 
 

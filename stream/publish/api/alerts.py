@@ -44,8 +44,8 @@ HOURS_LOOKED_AT: Final = 26
 #: than so for the next look, when the machine is busy.
 MOST_OF_THE_TIME: Final = 0.1
 LONGEST_PAUSE_SECONDS: Final = 5.0
-#: What comes late changes the past, so that an hour is looked at again.
-FRESH_SECONDS: Final = 10.0
+#: What comes late changes the past, so that an hour is looked at again; sooner than the page asks.
+FRESH_SECONDS: Final = 3.0
 SCOPE: Final = Scope(
     windows=frozenset({SHORT, LONG}), dimensions=frozenset({ALL}), with_lifetimes=False
 )
