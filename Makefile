@@ -18,19 +18,20 @@ setup: $(STAMP) ## make .venv and install the project from the lock file
 
 $(STAMP): requirements.lock pyproject.toml $(KERNEL_SOURCES)
 	$(call install,requirements.lock)
+	@command -v cargo >/dev/null || echo "note: no Rust compiler (cargo) here, so the worker goes without its compiled kernel, at half the speed"
 	@touch $@ $(RUN_STAMP)
 
-# Less than half of it: a first look need not wait for linters, browsers and fuzzers.
+# For a first look: without linters, browsers and fuzzers, and without compiling the kernel, which
+# takes longer than it saves there.
 $(RUN_STAMP): requirements-run.lock pyproject.toml $(KERNEL_SOURCES)
-	$(call install,requirements-run.lock)
+	$(call install,requirements-run.lock,CARGO=false)
 	@touch $@
 
 define install
 @command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) not found: install it, or run make PYTHON=python3"; exit 1; }
 $(PYTHON) -m venv $(VENV)
 $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
-$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-@command -v cargo >/dev/null || echo "note: no Rust compiler (cargo) here, so the worker goes without its compiled kernel, at half the speed"
+$(2) $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 endef
 
 demo: $(RUN_STAMP) ## see it work: broker, worker and a simulated shop in one go (ARGS="--scenario retention-drop")
