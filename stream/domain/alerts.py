@@ -50,6 +50,8 @@ class Signal:
     bad_is_up: bool = False
     #: How sure to be of a whole store, in standard deviations of the bound.
     store_z: float = _STORE_Z
+    #: How far from the usual it must be, in distances of the odd one of the three weeks.
+    distances: float = 2.0
     #: The smallest change worth a call, as a share of the usual.
     min_change: float = _SMALLEST_CHANGE
     #: The smallest number of customers, orders or signups from which anything is said.
@@ -58,7 +60,7 @@ class Signal:
 
 SIGNALS = (
     # What can be seen within two days must be told soon or never.
-    Signal(RETURNING_ORDERS, "RetentionRateDropped", store_z=3.25),
+    Signal(RETURNING_ORDERS, "RetentionRateDropped", store_z=3.25, distances=1.5),
     Signal("retention", "RetentionRateDropped"),
     Signal("repeat", "RepeatPurchaseRateDropped"),
     Signal("churn", "ChurnRateRose", bad_is_up=True, min_change=0.01),
@@ -159,10 +161,10 @@ def read(signal: Signal, back: Mapping[int, Figures], z: float) -> Reading:
         volume = usual if signal.name == RETURNING_ORDERS else now.volumes[signal.name]
         bound = _bound(signal, value, volume, z)
         if signal.bad_is_up:
-            beyond = value > 2 * np.fmax.reduce(past) - usual
+            beyond = value - usual > signal.distances * (np.fmax.reduce(past) - usual)
             off = (value / usual > 1 + signal.min_change) & (bound > usual) & beyond
         else:
-            beyond = value < 2 * np.fmin.reduce(past) - usual
+            beyond = usual - value > signal.distances * (usual - np.fmin.reduce(past))
             off = (value / usual < 1 - signal.min_change) & (bound < usual) & beyond
         return Reading(value, usual, off & (volume >= signal.min_volume))
 
@@ -191,9 +193,8 @@ def _orders_of_a_span(back: Mapping[int, Figures]) -> tuple[Floats, Floats]:
     ]
     changes = np.cumsum(np.stack(of_week), axis=0)
     enough = np.sum(~np.isnan(changes), axis=0) >= _FEWEST_WEEKS
-    with np.errstate(all="ignore"):
-        change = np.where(enough, _median(changes), np.nan)
-    value = orders[SPAN_HOURS] * SPAN_HOURS / WEEK_HOURS + change
+    # The mean of the week before stands for the same hours of that week.
+    value = orders[SPAN_HOURS] * SPAN_HOURS / WEEK_HOURS + np.where(enough, changes[0], np.nan)
     return value, value - changes
 
 

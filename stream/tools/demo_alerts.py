@@ -106,7 +106,7 @@ class AlertNews:
         firing = {_key(each): each for each in answer.alerts}
         for key, alert in firing.items():
             if key not in self._firing:
-                said += self._begun(alert, alert.since or answer.as_of)
+                said += self._begun(alert, answer.as_of)
         said += [
             f"{_moment(answer.as_of)}  ended: {alert.alert} ({alert.labels['signal']})"
             for key, alert in self._firing.items()
@@ -115,13 +115,15 @@ class AlertNews:
         self._firing = firing
         return said
 
-    def _begun(self, alert: AlertJson, since: datetime) -> list[str]:
-        after = ""
-        if self._set_in_at is not None:
+    def _begun(self, alert: AlertJson, as_of: datetime) -> list[str]:
+        since, how_long = alert.since, ""
+        if since is None:
+            since, how_long = as_of, ", for more than a day"
+        elif self._set_in_at is not None:
             hours = (since - self._set_in_at) // timedelta(hours=1)
-            after = f", {hours} h after {self._scenario}"
+            how_long = f", {hours} h after {self._scenario}"
         return [
-            f"{_moment(since)}  ALERT {alert.alert}{after}",
+            f"{_moment(since)}  ALERT {alert.alert}{how_long}",
             f"    {alert.description}",
             f"    what to do: {alert.runbook}",
         ]

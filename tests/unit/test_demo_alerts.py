@@ -46,9 +46,15 @@ def test_each_thing_is_said_once() -> None:
 def test_an_alert_in_a_steady_shop_is_after_nothing() -> None:
     news = AlertNews(LIVE_FROM, "steady", None)
 
-    assert (
-        news.news(answer(20, alert(None)))[0] == "2025-06-03 20:00 UTC  ALERT RetentionRateDropped"
-    )
+    said = news.news(answer(20, alert(17)))
+    assert said[0] == "2025-06-03 17:00 UTC  ALERT RetentionRateDropped"
+
+
+def test_an_alert_whose_beginning_is_not_known_is_told_as_of_now() -> None:
+    news = AlertNews(LIVE_FROM, "retention-drop", None)
+
+    said = news.news(answer(40, alert(None)))
+    assert said[0] == "2025-06-04 16:00 UTC  ALERT RetentionRateDropped, for more than a day"
 
 
 def test_while_it_cannot_be_asked_nothing_ends() -> None:
