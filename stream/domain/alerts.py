@@ -193,8 +193,8 @@ def _orders_of_a_span(back: Mapping[int, Figures]) -> tuple[Floats, Floats]:
     ]
     changes = np.cumsum(np.stack(of_week), axis=0)
     enough = np.sum(~np.isnan(changes), axis=0) >= _FEWEST_WEEKS
-    # The mean of the week before stands for the same hours of that week.
-    value = orders[SPAN_HOURS] * SPAN_HOURS / WEEK_HOURS + np.where(enough, changes[0], np.nan)
+    # The mean of the week that ended a week ago stands for its last hours.
+    value = orders[WEEK_HOURS] * SPAN_HOURS / WEEK_HOURS + np.where(enough, changes[0], np.nan)
     return value, value - changes
 
 
