@@ -78,7 +78,7 @@ format: setup ## let ruff format and fix
 	$(BIN)/ruff check --fix .
 	@! command -v cargo >/dev/null || cargo fmt --manifest-path $(KERNEL)/Cargo.toml
 
-bench-alerts: setup ## what the alerts find in simulated shops, written to docs/alerting.md (an hour)
+bench-alerts: setup ## what the alerts find in simulated shops, written to docs/alerting.md (half an hour)
 	$(BIN)/python -m tests.benchmarks.alerting $(ARGS)
 
 bench: setup ## ours and its peers, written to docs/performance.md (Java 17, mvn; hours)
