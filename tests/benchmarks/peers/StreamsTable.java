@@ -80,6 +80,8 @@ public final class StreamsTable {
         settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, args[5]);
         settings.put(
                 StreamsConfig.NUM_STREAM_THREADS_CONFIG, Runtime.getRuntime().availableProcessors());
+        // A static member, so that a restart need not wait until the session before it is over.
+        settings.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, "the-only-one");
         settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
 
         long events = Long.parseLong(args[2]);
