@@ -20,7 +20,6 @@ from stream.tools.console import CommandError, say
 from stream.tools.demo_alerts import AlertNews
 from stream.tools.embedded_broker import DEFAULT_PORT, EmbeddedBroker
 from stream.tools.ports import HOST, listens, port_number, port_or_free, usable_port
-from stream.tools.shop_options import HEAD_START_DAYS, HISTORY_DAYS
 from stream.tools.shop_scenario import SCENARIOS
 from stream.tools.topics import ensure_topics
 
@@ -49,6 +48,9 @@ DEFAULT_RATE = 500.0
 SCENARIO_RATE = 125.0
 #: Half a year of them is read in less than a minute.
 NEWCOMERS_A_DAY = 500
+HISTORY_DAYS = 200
+#: Its time runs faster than ours: it begins so far back that it does not reach the present.
+HEAD_START_DAYS = 365
 STEADY = "steady"
 #: Days of live trade before the scenario sets in, so that there is something to compare with.
 STEADY_DAYS = 2
@@ -151,6 +153,7 @@ def _traffic_command(args: Namespace, opens: date) -> Sequence[str]:
         rate = DEFAULT_RATE if args.scenario in (None, STEADY) else SCENARIO_RATE
     return [
         *("simulate", "--rate", str(rate), "--start", str(opens)),
+        *("--history-days", str(HISTORY_DAYS)),
         *("--customers-per-day", str(NEWCOMERS_A_DAY)),
         *("--scenario", args.scenario or STEADY, "--scenario-at", str(STEADY_DAYS)),
     ]

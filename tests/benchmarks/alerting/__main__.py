@@ -25,7 +25,7 @@ def main() -> None:
         "--customers-per-day",
         type=float,
         nargs="+",
-        default=[300.0, 1000.0],
+        default=[1000.0],
         help="newcomers a day: sizes of shops with drops",
     )
     parser.add_argument(
