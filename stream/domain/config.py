@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from stream.domain.lifecycle import LifecycleRules
 from stream.domain.windows import Window
 
 EventType: TypeAlias = Literal["purchase", "signup", "return", "cancellation"]
@@ -42,3 +43,5 @@ class EngineConfig:
     event_names: tuple[tuple[str, EventType], ...] = ()
     #: Whether documents of a dialect that say nothing of orders or signups are no dead letters.
     ignore_not_used: bool = False
+    #: When time changes a customer's stage.
+    lifecycle: LifecycleRules = field(default_factory=LifecycleRules)

@@ -7,6 +7,7 @@ from itertools import accumulate
 from typing import Literal, NamedTuple
 
 from stream.domain.gaps import GAP_LIMITS_DAYS
+from stream.domain.lifecycle import STAGE_NAMES
 from stream.domain.money import exponent
 from stream.domain.segments import Segment
 from stream.domain.totals import (
@@ -102,6 +103,11 @@ ORDER_GAP = Metric(
     ("store",),
     "histogram",
 )
+IN_STAGE = Metric(
+    "retention_customers_in_stage",
+    "Customers by the stage of their lifecycle.",
+    ("store", "stage"),
+)
 MATURE = Metric(
     "retention_window_mature",
     "1 when the store's orders span the window and its preceding one.",
@@ -132,6 +138,7 @@ CATALOGUE: Mapping[str, Metric] = {
         SIGNUP_COHORT,
         SIGNUP_COHORT_SIZE,
         ORDER_GAP,
+        IN_STAGE,
         MATURE,
     )
 }
@@ -154,6 +161,9 @@ def samples(totals: Totals) -> Iterator[Sample]:
             average = money.gross_minor_units / (money.orders * scale)
             yield Sample(ORDER_VALUE.name, labels, average)
     yield from _lifetime_samples(folded)
+    for store, in_stages in folded.stages.items():
+        for stage, customers in zip(STAGE_NAMES[1:], in_stages, strict=True):
+            yield Sample(IN_STAGE.name, (("store", store), ("stage", stage)), customers)
     for store, first_slot in folded.first_order_slots.items():
         for window, from_slot in folded.mature_from_slots.items():
             mature = float(first_slot <= from_slot)

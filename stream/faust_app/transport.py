@@ -68,14 +68,14 @@ class ChunkConsumer(Consumer):
     def flush(self) -> Flush:
         """How this broker lets us write; for use once the producer is started."""
         producer: ChunkProducer = self.app.producer
-        changelog_topic: str = self.app.customers_changelog
+        topics = (self.app.customers_changelog, self.app.lifecycle_topic)
         heartbeat = self._thread.heartbeat
         if not producer.transactional:
-            return LeaseFlush(producer.batches, changelog_topic, heartbeat, self._commit_offsets)
+            return LeaseFlush(producer.batches, *topics, heartbeat, self._commit_offsets)
         return TransactionFlush(
             producer.batches.client,
             self.app.conf.id,
-            changelog_topic,
+            *topics,
             heartbeat,
             self.app.observe_flush,
         )
@@ -165,7 +165,8 @@ class ChunkConsumer(Consumer):
         A failure burns the fuse: what the engine gave out cannot be taken from it again, so
         only a new start, which restores from the changelog, can go on.
         """
-        nothing_to_do = self._intake.on_hold or not self._intake.has_uncommitted
+        intake = self._intake
+        nothing_to_do = intake.on_hold or not (intake.has_uncommitted or intake.has_due)
         if self._fuse.burnt or nothing_to_do:
             return False
         try:
@@ -186,8 +187,9 @@ class ChunkConsumer(Consumer):
         parts = self._intake.snapshot()
         did_commit = await self.flush.write(parts)
         if did_commit:
-            for part in parts:
-                self._intake.committed(part.positions)
+            self._intake.committed(
+                {source: position for part in parts for source, position in part.positions.items()}
+            )
         return did_commit
 
     def verify_event_path(self, now: float, tp: TP) -> None:

@@ -1,10 +1,10 @@
 """Customers' states as changelog records, and back.
 
 One record a customer: the key is the customer's key, the value a header (version, number of
-entries, per topic the offset last applied) and the entries as they stand in memory. Beside
-them each partition has two records of its own: the table of value codes that the entries use,
-and the greatest event time seen. Codes are only ever added, so the table's latest record reads
-every entry before it.
+entries, what was told of its lifecycle, per topic the offset last applied) and the entries as
+they stand in memory. Beside them each partition has two records of its own: the table of value
+codes that the entries use, and the greatest event times seen. Codes are only ever added, so the
+table's latest record reads every entry before it.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import numpy as np
 
 from stream.domain.arrays import I64, NEVER_MS, Records, concatenated_ranges
 from stream.domain.calendar import END_OF_TIME_MS
-from stream.domain.customers import Customers
+from stream.domain.customers import TOLD_TYPE, Customers
 from stream.domain.entries import entry_type
-from stream.wire.state_checks import are_customer_keys, are_entries
+from stream.wire.state_checks import are_customer_keys, are_entries, are_told
 
 T = TypeVar("T")
 
-VERSION = 1
+VERSION = 2
 # No customer's key: keys are UTF-8 text.
 CODES_KEY = b"\xffcodes"
 CLOCK_KEY = b"\xffclock"
@@ -57,6 +57,8 @@ class _Clock:
     """The value of the clock record."""
 
     latest_ms: Annotated[int, msgspec.Meta(ge=NEVER_MS, lt=END_OF_TIME_MS)]
+    #: The same of the first source topic alone.
+    purchases_ms: Annotated[int, msgspec.Meta(ge=NEVER_MS, lt=END_OF_TIME_MS)]
 
 
 def header_type(topics: int) -> np.dtype[np.void]:
@@ -66,6 +68,7 @@ def header_type(topics: int) -> np.dtype[np.void]:
             ("version", "u1"),
             ("padding", "u1", (3,)),
             ("count", "<u4"),
+            ("told", TOLD_TYPE),
             ("applied", "<i8", (topics,)),
         ]
     )
@@ -86,6 +89,7 @@ class StateCodec:
         headers = np.zeros(len(rows), self._header)
         headers["version"] = VERSION
         headers["count"] = lengths
+        headers["told"] = customers.told[rows]
         headers["applied"] = customers.applied[rows]
         head, body = headers.tobytes(), entries.tobytes()
         size, step = self._header.itemsize, self._entry.itemsize
@@ -104,7 +108,7 @@ class StateCodec:
 
     def encode_clock(self, customers: Customers) -> bytes:
         """The value of the clock record."""
-        return msgspec.json.encode(_Clock(customers.latest_ms))
+        return msgspec.json.encode(_Clock(customers.latest_ms, customers.purchases_ms))
 
     def load(self, customers: Customers, records: Mapping[bytes, bytes]) -> None:
         """Fill an empty partition from the latest value of every key.
@@ -116,13 +120,19 @@ class StateCodec:
         self._load_codes(customers, states.pop(CODES_KEY, None))
         clock = states.pop(CLOCK_KEY, None)
         if clock is not None:
-            customers.latest_ms = _decoded(clock, _Clock).latest_ms
+            seen = _decoded(clock, _Clock)
+            customers.latest_ms, customers.purchases_ms = seen.latest_ms, seen.purchases_ms
         if states:
             headers, lengths, entries = self._split(list(states.values()))
             codes = len(customers.codes.texts)
-            if not (are_customer_keys(states) and are_entries(entries, lengths, codes)):
+            told = headers["told"]
+            if not (
+                are_customer_keys(states)
+                and are_entries(entries, lengths, codes)
+                and are_told(told)
+            ):
                 raise _foreign()
-            customers.load(list(states), headers["applied"], lengths, entries)
+            customers.load(list(states), headers["applied"], told, lengths, entries)
 
     def _load_codes(self, customers: Customers, value: bytes | None) -> None:
         if value is None:

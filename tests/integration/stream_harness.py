@@ -43,6 +43,7 @@ class Stream:
             "RETENTION_TOPIC_RETURNS": f"returns-{run}",
             "RETENTION_TOPIC_REROUTED": f"rerouted-{run}",
             "RETENTION_TOPIC_DEAD_LETTERS": f"dead-letters-{run}",
+            "RETENTION_TOPIC_LIFECYCLE": f"lifecycle-{run}",
             **settings,
         }
         self.settings: Settings = load_settings(self.environ)

@@ -51,7 +51,7 @@ EVENTS: list[Event] = [
 
 
 def _records(config: EngineConfig = CONFIG) -> dict[bytes, bytes | None]:
-    changes = run(EVENTS, config).take_changes(0)
+    changes = run(EVENTS, config).take_changes(0, NOW_MS)
     return dict(zip(changes.keys, changes.values, strict=True))
 
 

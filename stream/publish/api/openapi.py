@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, cast
 
+from stream.domain.lifecycle import STAGE_NAMES
 from stream.domain.lookup import STATUSES
 from stream.domain.metrics import CATALOGUE
 from stream.domain.totals import CohortKind
@@ -192,6 +193,7 @@ def _customer() -> Json:
             "store": TEXT,
             "customer_id": TEXT,
             "signup": {"type": ["string", "null"], "format": "date-time"},
+            "stage": {"enum": [*STAGE_NAMES[1:], None]},
             "segments": map_of(TEXT),
             "money": map_of(spent),
             "intervals": object_of({"mean_seconds": seconds, "median_seconds": seconds}),
