@@ -134,6 +134,7 @@ class Engine:
         shard = self._shards[partition]
         records, shard.restoring = shard.restoring, {}
         self._codec.load(shard.customers, records)
+        shard.stages = Stages(shard.customers, self.config.lifecycle)
         shard.codes_written = len(shard.customers.codes.texts)
         shard.clock_written = shard.customers.clock
         if shard.customers.latest_ms != NEVER_MS:

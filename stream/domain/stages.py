@@ -55,7 +55,7 @@ class Stages:
         #: Told in the customers' columns, not yet handed out.
         self._pending: list[StageChanges] = []
         #: No customer changes by time passing before.
-        self._next_ms = NEVER_MS
+        self._next_ms = NEVER_MS if len(customers) else _NOTHING_TO_COME_MS
         #: The greatest bound so far.
         self.bound_ms = NEVER_MS
 

@@ -76,6 +76,19 @@ class Stream:
             consumer.close()
         return [Record(r.partition, r.key, r.value, r.headers) for r in found]
 
+    def read_all(self, topic: str) -> list[Record]:
+        """Every record of a topic that comes within some seconds."""
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.settings.broker,
+            auto_offset_reset="earliest",
+            consumer_timeout_ms=3_000,
+        )
+        try:
+            consumer.assign([TopicPartition(topic, partition) for partition in range(PARTITIONS)])
+            return [Record(r.partition, r.key, r.value, r.headers) for r in consumer]
+        finally:
+            consumer.close()
+
 
 def send_record(producer: KafkaProducer, topic: str, record: Record) -> None:
     producer.send(
