@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import xxhash
 
-from stream.domain.arrays import I64, U8
+from stream.domain.arrays import I64, U8, starts_of_groups
 from stream.domain.calendar import END_OF_TIME_MS
 from stream.domain.customers import Customers
 from stream.domain.events import routing_id, store_of
@@ -28,13 +28,16 @@ EVENT_TYPE = "retention-stream.customer.stage-changed"
 
 _STAGES_JSON = tuple(f'"{name}"' if name else "null" for name in STAGE_NAMES)
 #: By numbers of the stages before and after.
-_FROM_TO = tuple(
-    tuple(f'"from":{before},"to":{after},"change":' for after in _STAGES_JSON)
-    for before in _STAGES_JSON
+_STEPS = np.array(
+    [
+        [f'"from":{before},"to":{after},"change":' for after in _STAGES_JSON]
+        for before in _STAGES_JSON
+    ],
+    np.object_,
 )
 _BEGIN = f'{{"specversion":"1.0","datacontenttype":"application/json","type":"{EVENT_TYPE}",'
 _DAY_MS = 86_400_000
-_BLANK = b"0000-00-00T00:00:00.000Z"
+_BLANK = b'"0000-00-00T00:00:00.000Z"'
 
 
 def _characters(count: int, unit: str, cut: slice) -> U8:
@@ -56,39 +59,37 @@ def stage_events(customers: Customers, changes: StageChanges) -> Changes:
     An event's ``id`` is made of its customer and of the how manieth change of it this is, so that
     one that is written twice has the same.
     """
-    events = Changes([], [])
-    if len(changes.rows) == 0:
-        return events
+    count = len(changes.rows)
+    if count == 0:
+        return Changes([], [])
     keys = list(customers.index)
-    instants = _instants(np.concatenate([changes.time_ms, changes.last_order_ms]))
+    first = starts_of_groups(changes.rows)
     stores: dict[bytes, tuple[str, str]] = {}
-    at = -1
-    # A quarter of the time of an encoder that is given a dict for each.
-    for row, before, after, number, orders, time, last in zip(
-        changes.rows.tolist(),
-        changes.from_stages.tolist(),
-        changes.to_stages.tolist(),
-        changes.numbers.tolist(),
-        changes.orders.tolist(),
-        instants,
-        instants[len(changes.rows) :],
-        strict=False,
-    ):
-        if row != at:
-            at = row
-            customer = routing_id(keys[row])
-            begin, end = _around(keys[row], customer, stores)
-        last_json = f'"{last}"' if orders else "null"
-        events.keys.append(customer)
-        events.values.append(
-            f'{begin}{_FROM_TO[before][after]}{number},"orders":{orders},"last_order_at":{last_json}'
-            f'{end}{number}","time":"{time}"}}'.encode()
+    around = [_around(keys[row], stores) for row in changes.rows[first].tolist()]
+    owners = [around[at] for at in (np.cumsum(first) - 1).tolist()]
+    times = _instants(np.concatenate([changes.time_ms, changes.last_order_ms]))
+    lasts = times[count:]
+    for at in np.flatnonzero(changes.orders == 0).tolist():
+        lasts[at] = "null"
+    # Far quicker than an encoder that is given a dict for each.
+    values: list[bytes | None] = [
+        f'{begin}{step}{number},"orders":{orders},"last_order_at":{last}'
+        f'{end}{number}","time":{time}}}'.encode()
+        for (_, begin, end), step, number, orders, last, time in zip(
+            owners,
+            _STEPS[changes.from_stages, changes.to_stages].tolist(),
+            changes.numbers.tolist(),
+            changes.orders.tolist(),
+            lasts,
+            times[:count],
+            strict=True,
         )
-    return events
+    ]
+    return Changes([customer for customer, _, _ in owners], values)
 
 
-def _around(key: bytes, customer: bytes, stores: dict[bytes, tuple[str, str]]) -> tuple[str, str]:
-    """What all events of a customer have in common: up to the change, and to its number."""
+def _around(key: bytes, stores: dict[bytes, tuple[str, str]]) -> tuple[bytes, str, str]:
+    """A customer's id, and what its events have in common: up to the change, and to its number."""
     prefix = key[: key.index(0) + 1]
     if prefix not in stores:
         store = store_of(prefix)
@@ -97,8 +98,10 @@ def _around(key: bytes, customer: bytes, stores: dict[bytes, tuple[str, str]]) -
             f',"data":{{"store":{_text(store)},"customer_id":',
         )
     begin, middle = stores[prefix]
+    customer = routing_id(key)
     name = _text(customer.decode())
-    return f"{begin}{name}{middle}{name},", f'}},"id":"{xxhash.xxh3_128_hexdigest(key)}-'
+    end = f'}},"id":"{xxhash.xxh3_128_hexdigest(key)}-'
+    return customer, f"{begin}{name}{middle}{name},", end
 
 
 def _text(text: str) -> str:
@@ -106,14 +109,14 @@ def _text(text: str) -> str:
 
 
 def _instants(time_ms: I64) -> list[str]:
-    """Times as RFC 3339 in UTC, to the millisecond; a tenth of the time of numpy's own way."""
+    """Times as RFC 3339 in UTC, to the millisecond, as JSON; quicker than numpy's own way."""
     days = time_ms // _DAY_MS
     ms = (time_ms - days * _DAY_MS).astype(np.int32)
     seconds = ms // 1000
     table = np.empty((len(time_ms), len(_BLANK)), np.uint8)
     table[:] = np.frombuffer(_BLANK, np.uint8)
-    table[:, :10] = _DATES[days]
-    table[:, 11:19] = _TIMES[seconds]
-    table[:, 20:23] = _THREE_DIGITS[ms - seconds * 1000]
+    table[:, 1:11] = _DATES[days]
+    table[:, 12:20] = _TIMES[seconds]
+    table[:, 21:24] = _THREE_DIGITS[ms - seconds * 1000]
     text = table.tobytes().decode("ascii")
     return [text[at : at + len(_BLANK)] for at in range(0, len(text), len(_BLANK))]
