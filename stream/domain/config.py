@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from stream.domain.lifecycle import LifecycleRules
+from stream.domain.lifecycle_rules import LifecycleRules
 from stream.domain.windows import Window
 
 EventType: TypeAlias = Literal["purchase", "signup", "return", "cancellation"]

@@ -14,37 +14,20 @@ instant only when no order came up to then: an order at that very instant comes 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from stream.domain.arrays import I64, Bools, concatenated_ranges
+from stream.domain.lifecycle_rules import ORDERS_OF_A_RHYTHM, LifecycleRules
 from stream.domain.medians import doubled_medians
 
 #: Numbers of the stages; NO_STAGE: no order that counts.
 NO_STAGE, NEW, ACTIVE, REPEAT, AT_RISK, LAPSED, REACTIVATED = range(7)
 #: Their names, by number; the first stands for none.
 STAGE_NAMES = ("", "new", "active", "repeat", "at_risk", "lapsed", "reactivated")
-#: Orders from which on a customer's own interval counts.
-ORDERS_OF_A_RHYTHM = 3
 
-_DAY_MS = 86_400_000
 _NEVER_ENDING_MS = np.iinfo(np.int64).max
-
-
-@dataclass(frozen=True, slots=True)
-class LifecycleRules:
-    """When a customer changes by time passing."""
-
-    #: How long after its first order a customer is new.
-    new_ms: int = 30 * _DAY_MS
-    #: At risk after so many hundredths of its interval, but not before ``at_risk_least_ms``.
-    at_risk_factor_hundredths: int = 200
-    at_risk_least_ms: int = 7 * _DAY_MS
-    #: Stands for the interval of who has fewer than ``ORDERS_OF_A_RHYTHM`` orders.
-    typical_interval_ms: int = 45 * _DAY_MS
-    lapsed_ms: int = 365 * _DAY_MS
 
 
 class Turns(NamedTuple):

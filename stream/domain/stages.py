@@ -18,11 +18,11 @@ from stream.domain.entries import is_live_order
 from stream.domain.lifecycle import (
     NO_STAGE,
     STAGE_NAMES,
-    LifecycleRules,
     Turns,
     stages_at,
     turns,
 )
+from stream.domain.lifecycle_rules import LifecycleRules
 
 #: Customers looked at together: few enough that the arrays stay small.
 _BLOCK = 1 << 14

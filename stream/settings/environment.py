@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from stream.domain.config import EngineConfig
-from stream.domain.lifecycle import LifecycleRules
+from stream.domain.lifecycle_rules import LifecycleRules
 from stream.domain.windows import RollingWindow, Window, parse_duration_ms
 from stream.settings.dialects import Dialects, load_dialects
 from stream.settings.kafka import KafkaConnection, load_kafka

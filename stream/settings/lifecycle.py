@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from stream.domain.lifecycle import LifecycleRules
+from stream.domain.lifecycle_rules import LifecycleRules
 from stream.domain.windows import parse_duration_ms
 
 if TYPE_CHECKING:

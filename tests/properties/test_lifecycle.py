@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from stream.domain.arrays import NEVER_MS
 from stream.domain.config import EngineConfig
-from stream.domain.lifecycle import LifecycleRules
+from stream.domain.lifecycle_rules import LifecycleRules
 from stream.engine import Engine
 from tests.support.engines import (
     HOUR_MS,
