@@ -259,6 +259,8 @@ def test_time_alone_tells_each_change_once(
     events = [_purchase(who, n, START_MS + at) for n, (who, at) in enumerate(orders)]
     worker = Worker(rules, clock="wall")
     worker.send(*events)
+    # As after every chunk; from here on nothing comes but time.
+    worker.flush(START_MS)
     now_ms = START_MS
     for step in steps_days:
         now_ms += step * DAY_MS
