@@ -30,6 +30,10 @@ TAIL = """
 - **`RETENTION_PARTITIONS`** is that of all topics. Settle it before the first event: a customer's
   partition depends on it.
 - **`RETENTION_DIMENSIONS`**: at most 8. Each costs memory and time for every event.
+- **`RETENTION_EXPERIMENT`** is one of `RETENTION_DIMENSIONS`, such as `variant`: see
+  [experiments](metrics.md#experiments).
+- **`RETENTION_ID_KEY`** may not change over the same state, nor come or go: the worker says so and
+  ends. See [pseudonyms](security.md#pseudonyms).
 - **`RETENTION_APP_ID`** names the state. A new one replays the topics from their beginning.
 - **`RETENTION_COMMIT_INTERVAL_SECONDS`**: longer writes less to the changelog, as a customer who
   changed several times is written once; shorter means less to read again after a crash.

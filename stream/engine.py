@@ -6,21 +6,33 @@ engine hands back (dead letters, strays, changelog records) and commits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import repeat
+from secrets import token_hex
 
 import numpy as np
 
 from stream import kernel
-from stream.domain.arrays import I64, NEVER_MS
+from stream.domain.arrays import F64, I64, NEVER_MS
 from stream.domain.book import new_book
 from stream.domain.calendar import Timeline
 from stream.domain.config import EngineConfig
 from stream.domain.customers import Customers
 from stream.domain.entries import GUEST_ORDER
-from stream.domain.events import DeadLetter, EventBatch, Outcome, Stray, customer_key, routing_id
+from stream.domain.erasure import Moves, between_erasures
+from stream.domain.events import (
+    DeadLetter,
+    EventBatch,
+    Outcome,
+    Stray,
+    anonymous_key,
+    customer_key,
+    routing_id,
+    store_of,
+)
 from stream.domain.lookup import CustomerView, customer_view
+from stream.domain.outlook import StoreModels, outlook, sampled_histories
 from stream.domain.reading import EVERYTHING, Scope, totals
 from stream.domain.segments import Segments
 from stream.domain.stages import Stages
@@ -31,6 +43,7 @@ from stream.wire.customer_state import CLOCK_KEY, CODES_KEY, Changes, StateCodec
 from stream.wire.dialects.canonical import NOT_USED, DialectConfig
 from stream.wire.dialects.reading import DialectReader
 from stream.wire.dialects.translator import HeadersOf, Translator
+from stream.wire.erased_customers import customer_changes
 from stream.wire.event_reader import EventReader
 from stream.wire.partitioning import home_partitions, partitions_of
 from stream.wire.stage_events import stage_events
@@ -57,8 +70,11 @@ class _Shard:
     ready: bool = False
     #: Latest value of each key read so far, while restoring.
     restoring: dict[bytes, bytes] = field(default_factory=dict)
+    #: Value codes in the changelog; 0: their record has to be written even if there are none.
     codes_written: int = 1
     clock_written: tuple[int, int] = (NEVER_MS, NEVER_MS)
+    #: Of erased customers, until the changelog has them where they belong.
+    moves: Moves = field(default_factory=Moves)
 
 
 class Engine:
@@ -67,13 +83,18 @@ class Engine:
     Args:
         config: what is counted, and how.
         compiled: the kernel; None for the references alone.
+        new_token: gives the keys of erased customers' rows: texts that mean nothing, never twice.
     """
 
     def __init__(
-        self, config: EngineConfig, compiled: kernel.Kernel | None = kernel.compiled
+        self,
+        config: EngineConfig,
+        compiled: kernel.Kernel | None = kernel.compiled,
+        new_token: Callable[[], str] = token_hex,
     ) -> None:
         self.config = config
         self._compiled = compiled
+        self._new_token = new_token
         self._timeline = Timeline(config.bucket_ms, config.timezone)
         self._book = new_book(self._timeline, config.windows, compiled)
         self._tallies = Tallies(self._timeline, config.windows, self._book)
@@ -82,10 +103,12 @@ class Engine:
             EventReader(config.dimensions, compiled).read,
             Translator(DialectConfig(config.dimensions, config.event_names)),
         )
-        self._codec = StateCodec(config.dimensions, len(config.topics))
+        self._codec = StateCodec(config.dimensions, len(config.topics), config.pseudonyms)
         self._topics = {topic: number for number, topic in enumerate(config.topics)}
         self._shards: dict[int, _Shard] = {}
         self.latest_event_ms: int | None = None
+        #: By store, what :meth:`customer` tells customers' chances from; for others to fit.
+        self.lifetime_models: Mapping[str, StoreModels] = {}
 
     # -- partitions come and go --------------------------------------------------------------
 
@@ -109,7 +132,10 @@ class Engine:
         if partition in self._shards:
             raise ValueError(f"partition {partition} is owned already")
         customers = Customers(self._book, self._segments, len(self.config.topics))
-        self._shards[partition] = _Shard(customers, Stages(customers, self.config.lifecycle))
+        shard = _Shard(customers, Stages(customers, self.config.lifecycle))
+        # With pseudonyms this record says under which key.
+        shard.codes_written = 1 if self.config.pseudonyms is None else 0
+        self._shards[partition] = shard
 
     def restore(
         self, partition: int, keys: Sequence[bytes], values: Sequence[bytes | None]
@@ -133,9 +159,10 @@ class Engine:
         """
         shard = self._shards[partition]
         records, shard.restoring = shard.restoring, {}
-        self._codec.load(shard.customers, records)
+        shard.moves = self._codec.load(shard.customers, records)
         shard.stages = Stages(shard.customers, self.config.lifecycle)
-        shard.codes_written = len(shard.customers.codes.texts)
+        if self._codec.has_codes(records):
+            shard.codes_written = len(shard.customers.codes.texts)
         shard.clock_written = shard.customers.clock
         if shard.customers.latest_ms != NEVER_MS:
             self._advance(shard.customers.latest_ms)
@@ -180,7 +207,8 @@ class Engine:
         verdicts = Verdicts(batch.index)
         number = self._topics[topic]
         at = np.asarray(offsets, np.int64)[batch.index]
-        rows = np.array(list(map(customers.index.get, batch.keys, repeat(-1))), np.int64)
+        kept = self._kept_keys(batch.keys)
+        rows = np.array(list(map(customers.index.get, kept, repeat(-1))), np.int64)
         known = np.flatnonzero(rows >= 0)
         replayed = np.zeros(len(rows), np.bool_)
         replayed[known] = at[known] <= customers.applied[rows[known], number]
@@ -189,14 +217,15 @@ class Engine:
         strays: list[Stray] = []
         if topic != self.config.rerouted_topic:
             usable = self._without_strays(batch, rows, usable, partition, strays, verdicts)
+        # From here on nothing has to do with real ids, by which partitions go.
+        batch.keys = kept
         # After the strays, whose time is for their own partition to note.
         usable = self._in_time(batch, usable, now_ms, verdicts)
         if len(usable):
             if number == 0:
                 latest_ms = int(batch.entries["time_ms"][usable].max())
                 customers.purchases_ms = max(customers.purchases_ms, latest_ms)
-            self._apply_usable(customers, batch, rows, usable, verdicts)
-            customers.applied[rows[usable], number] = at[usable]
+            self._apply_in_turn(shard, batch, rows, usable, verdicts, (number, at))
         outcomes, out_of_time = verdicts.count()
         outcomes.update(letter.outcome for letter in letters)
         if self.config.ignore_not_used:
@@ -231,15 +260,32 @@ class Engine:
             shard.clock_written = customers.clock
             changes.keys.append(CLOCK_KEY)
             changes.values.append(self._codec.encode_clock(customers))
-        states = self._codec.encode(customers, customers.take_changed())
-        changes.keys.extend(states.keys)
-        changes.values.extend(states.values)
+        some = customer_changes(self._codec, customers, shard.moves)
+        changes.keys.extend(some.keys)
+        changes.values.extend(some.values)
         return changes
 
     def take_stage_events(self, partition: int) -> Changes:
         """Records for the topic of stages: what :meth:`take_changes` holds to be told."""
         shard = self._shards[partition]
         return stage_events(shard.customers, shard.stages.take())
+
+    def note_committed(self, partition: int, positions: Mapping[str, int]) -> None:
+        """All changes of a partition that were taken are safe, and its positions are committed.
+
+        Args:
+            partition: the partition; one that left meanwhile is no matter.
+            positions: by topic the next offset to read.
+        """
+        shard = self._shards.get(partition)
+        if shard is not None:
+            offsets = [positions.get(topic, 0) for topic in self.config.topics]
+            shard.moves.note_committed(shard.customers, np.array(offsets, np.int64))
+
+    def owes_changes(self, partition: int) -> bool:
+        """Whether a partition has changes to take though no event comes: those of an erasure."""
+        shard = self._shards.get(partition)
+        return shard is not None and shard.ready and bool(shard.moves)
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -250,6 +296,7 @@ class Engine:
     def totals(self, as_of_ms: int, scope: Scope = EVERYTHING) -> Totals:
         """What this worker's customers add up to as of an instant, past ones too."""
         result = totals(self._tallies, self._segments, as_of_ms, scope)
+        result.experiment = self.config.experiment
         if scope.with_stages:
             self._read_stages(result, self._end_of_bucket_ms(as_of_ms))
         return result
@@ -260,17 +307,40 @@ class Engine:
 
     def customer(self, store: str, customer_id: str, as_of_ms: int) -> CustomerView | None:
         """What is known of a customer whose partition is ready here; None: nothing is."""
-        shard = self._shards[self.home_of(customer_id)]
+        kept_id = self.kept_id(store, customer_id)
+        return self.kept_customer(self.home_of(customer_id), store, kept_id, as_of_ms)
+
+    def kept_id(self, store: str, customer_id: str) -> str:
+        """What a customer's id is kept as: its pseudonym, or itself."""
+        (key,) = self._kept_keys([customer_key(store, customer_id)])
+        return routing_id(key).decode()
+
+    def kept_customer(
+        self, partition: int, store: str, kept_id: str, as_of_ms: int
+    ) -> CustomerView | None:
+        """The same by what the id is kept as, which does not tell the partition."""
+        shard = self._shards[partition]
         if not shard.ready:
             raise RuntimeError("the customer's partition is not restored yet")
         customers = shard.customers
-        row = customers.index.get(customer_key(store, customer_id))
+        row = customers.index.get(customer_key(store, kept_id))
         if row is None:
             return None
         entries, _ = customers.ledger.gather(np.array([row], np.int64))
+        if not len(entries):
+            return None
         names = (self._segments.names[place] for place in customers.segments[row, 1:].tolist())
         segments = {name.dimension: name.name for name in names}
-        return customer_view(entries, segments, self.config, self._timeline, as_of_ms)
+        view = customer_view(entries, segments, self.config, self._timeline, as_of_ms)
+        models = self.lifetime_models.get(store)
+        if models is None:
+            return view
+        return replace(view, outlook=outlook(models, entries, self._timeline, as_of_ms))
+
+    def lifetime_sample(self, as_of_ms: int) -> Mapping[str, F64]:
+        """By store, what to fit lifetime models to; a copy of bounded size."""
+        ready = [shard.customers for shard in self._shards.values() if shard.ready]
+        return sampled_histories(ready, self._segments.names, self._timeline, as_of_ms)
 
     def same_moment(self, one_ms: int, other_ms: int) -> bool:
         """Whether totals as of two instants read the same buckets and the same local day."""
@@ -298,6 +368,10 @@ class Engine:
     def _end_of_bucket_ms(self, as_of_ms: int) -> int:
         """The last instant of a bucket: what is as of any instant of it counts up to there."""
         return (as_of_ms // self.config.bucket_ms + 1) * self.config.bucket_ms - 1
+
+    def _kept_keys(self, keys: list[bytes]) -> list[bytes]:
+        pseudonyms = self.config.pseudonyms
+        return keys if pseudonyms is None else list(map(pseudonyms.key_of, keys))
 
     def _advance(self, event_ms: int) -> None:
         self.latest_event_ms = max(event_ms, self.latest_event_ms or event_ms)
@@ -346,6 +420,35 @@ class Engine:
             if not strays or strays[-1].index != index:
                 strays.append(Stray(index, routing_id(keys[place]), int(homes[place])))
         return np.setdiff1d(usable, unknown[away], assume_unique=True)
+
+    def _apply_in_turn(
+        self,
+        shard: _Shard,
+        batch: EventBatch,
+        rows: I64,
+        usable: I64,
+        verdicts: Verdicts,
+        offsets: tuple[int, I64],
+    ) -> None:
+        """Apply usable events; an erasure bears on those before it and not on those after it."""
+        customers, (topic, at) = shard.customers, offsets
+        for part, erasure in between_erasures(usable, batch.entries["kind"][usable]):
+            if len(part):
+                self._apply_usable(customers, batch, rows, part, verdicts)
+                customers.applied[rows[part], topic] = at[part]
+            if erasure is not None:
+                self._erase(shard, batch, erasure, topic, int(at[erasure]))
+                rows[:] = list(map(customers.index.get, batch.keys, repeat(-1)))
+
+    def _erase(self, shard: _Shard, batch: EventBatch, place: int, topic: int, offset: int) -> None:
+        time_ms = int(batch.entries["time_ms"][place])
+        customers, key = shard.customers, batch.keys[place]
+        customers.latest_ms = max(customers.latest_ms, time_ms)
+        self._advance(time_ms)
+        row = customers.index.get(key)
+        if row is not None:
+            customers.applied[row, topic] = offset
+            shard.moves.erase(customers, row, anonymous_key(store_of(key), self._new_token()))
 
     def _apply_usable(
         self,

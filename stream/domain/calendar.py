@@ -9,6 +9,7 @@ day`` numbers the pieces without gaps to speak of: it grows by one where either 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -116,6 +117,7 @@ def first_day_of_period(unit: CalendarUnit, period: int) -> int:
     return int(np.datetime64(months, "M").astype("datetime64[D]").astype(np.int64))
 
 
+@lru_cache(maxsize=16)
 def _utc_offsets(zone: ZoneInfo) -> tuple[I64, I64]:
     """Instants at which the zone's offset changes, and the offsets before, between and after."""
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from stream.domain.arrays import I64, Bools, Records
 from stream.domain.book import CompiledBook
-from stream.domain.entries import entry_type
+from stream.domain.entries import carried_values, entry_type
 from stream.domain.segments import CustomerSegments
 
 
@@ -50,6 +50,12 @@ class CompiledKeeping:
         self.ledger.load(lengths, entries)
         self._segments.resolve(rows, self._compiled.carried_codes(self.ledger, self._dimensions))
         self._contribute(1)
+
+    def replace(self, rows: I64, lengths: I64, entries: Records) -> None:
+        """Give distinct rows other entries, without a change of the tallies."""
+        self.ledger.replace(rows, lengths, entries)
+        owners = np.repeat(np.arange(len(rows)), lengths)
+        self._segments.resolve(rows, carried_values(entries, owners, len(rows)))
 
     def unload(self) -> None:
         """Take every customer's part out of the tallies."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from stream.domain.lifecycle_rules import LifecycleRules
+from stream.domain.pseudonyms import Pseudonyms
 from stream.domain.windows import Window
 
 EventType: TypeAlias = Literal["purchase", "signup", "return", "cancellation"]
@@ -18,6 +19,14 @@ DIALECTS: tuple[Dialect, ...] = ("segment", "cloudevents", "shopify", "woocommer
 #: Of a topic: told apart record by record, none at all, or one and the canonical form.
 TopicDialect: TypeAlias = Literal["auto", "canonical"] | Dialect
 TOPIC_DIALECTS: tuple[TopicDialect, ...] = ("auto", "canonical", *DIALECTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """The dimension whose segments are the variants, and the variant to compare them with."""
+
+    dimension: str
+    control: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +54,7 @@ class EngineConfig:
     ignore_not_used: bool = False
     #: When time changes a customer's stage.
     lifecycle: LifecycleRules = field(default_factory=LifecycleRules)
+    #: The experiment to evaluate; its dimension is one of ``dimensions``.
+    experiment: Experiment | None = None
+    #: What customers' ids are replaced by in everything that is kept; None: they are kept.
+    pseudonyms: Pseudonyms | None = None

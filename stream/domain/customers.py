@@ -93,6 +93,24 @@ class Customers:
         self.mark_changed(distinct)
         return duplicates
 
+    def move(self, row: int, target: int | None, entries: Records) -> None:
+        """Take all entries from a row; the tallies stay.
+
+        Args:
+            row: has none afterwards, and has to be written.
+            target: an empty row of the same store that gets entries in their place; None: none.
+            entries: with the very terms that the row's had.
+        """
+        rows = np.array([row] if target is None else [row, target], np.int64)
+        lengths = np.array([0, len(entries)][: len(rows)], np.int64)
+        self._keeping.replace(rows, lengths, entries)
+        # What was told is told; of who is erased nothing more is.
+        if target is not None:
+            self.told[target] = self.told[row]
+            self._restaged[target] = True
+        self.told[row] = np.zeros((), TOLD_TYPE)
+        self.mark_changed(rows[:1])
+
     def mark_changed(self, rows: I64) -> None:
         """Note rows whose state must be written at the next flush, and their stage looked at."""
         self._changed[rows] = True
@@ -113,6 +131,12 @@ class Customers:
         restaged = self._restaged[: len(self)].copy()
         self._restaged[: len(self)] = False
         return restaged
+
+    def forget(self, rows: set[int]) -> None:
+        """Drop the keys of rows without entries: nothing leads to them, and they say nothing."""
+        self.index = {
+            b"\0\0\0\0%d" % row if row in rows else key: row for key, row in self.index.items()
+        }
 
     def load(
         self, keys: list[bytes], applied: I64, told: Records, lengths: I64, entries: Records

@@ -24,6 +24,8 @@ from stream.domain.plain_book import Amounts, Orders, PlainBook
 ORDER, SIGNUP, RETURN, GUEST_ORDER = range(4)
 #: Kind of an event, never of an entry: it marks the entry of its order.
 CANCELLATION = 4
+#: Kind of an event that no entry stands for: see :mod:`stream.domain.erasure`.
+ERASURE = 5
 
 # Flags of an ORDER entry: it counts when it was placed and not cancelled.
 PLACED = 1

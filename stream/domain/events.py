@@ -100,6 +100,16 @@ def guest_key(store: str, order_id: str) -> bytes:
     return b"%b\0\0%b" % (encoded_store(store), order_id.encode())
 
 
+def anonymous_key(store: str, token: str) -> bytes:
+    """The key of what an erased customer did; neither a customer's nor a guest order's.
+
+    Args:
+        store: the customer's.
+        token: nothing that has to do with the customer.
+    """
+    return b"%b\0\0\0%b" % (encoded_store(store), token.encode())
+
+
 def encoded_store(store: str) -> bytes:
     """A store's name in keys; the default store, which most have alone, costs no bytes."""
     return b"" if store == DEFAULT_STORE else store.encode()

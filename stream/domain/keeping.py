@@ -42,5 +42,14 @@ class Keeping(Protocol):
             entries: each row's together and in order.
         """
 
+    def replace(self, rows: I64, lengths: I64, entries: Records) -> None:
+        """Give distinct rows other entries, without a change of the tallies.
+
+        Args:
+            rows: to change.
+            lengths: entries of each afterwards.
+            entries: each row's together and in order; together they have the terms of before.
+        """
+
     def unload(self) -> None:
         """Take every customer's part out of the tallies."""

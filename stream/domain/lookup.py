@@ -18,6 +18,7 @@ from stream.domain.config import EngineConfig
 from stream.domain.entries import CANCELLED, ORDER, PLACED, RETURN, SIGNUP
 from stream.domain.lifecycle import STAGE_NAMES, stages_at
 from stream.domain.money import currency_code
+from stream.domain.outlook import Outlook
 from stream.domain.windows import RollingWindow, Window
 
 #: Orders, and returns, that are listed one by one: the latest.
@@ -88,6 +89,8 @@ class CustomerView:
     mean_interval_ms: int | None
     median_interval_ms: int | None
     windows: tuple[InWindow, ...]
+    #: None while there is no model of its store, or none that covers it.
+    outlook: Outlook | None = None
 
 
 def customer_view(

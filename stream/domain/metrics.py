@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from typing import Literal, NamedTuple
 
+from stream.domain.experiments import comparisons
 from stream.domain.gaps import GAP_LIMITS_DAYS
 from stream.domain.lifecycle import STAGE_NAMES
 from stream.domain.money import exponent
@@ -69,6 +70,12 @@ PURCHASE_INTERVAL = _metric(
 ACTIVATION = _metric(
     "activation_ratio", "Customers with an order by now / customers whose signup is in the window."
 )
+EXPERIMENT = _metric(
+    "experiment_difference_ratio",
+    "A ratio of a variant's customers less that of the control's, with its 95 % interval.",
+    "ratio",
+    "bound",
+)
 CUSTOMER_INTERVAL = Metric(
     "retention_customer_purchase_interval_seconds",
     "Mean over repeat customers of (last - first order) / (orders - 1).",
@@ -131,6 +138,7 @@ CATALOGUE: Mapping[str, Metric] = {
         ORDER_VALUE,
         PURCHASE_INTERVAL,
         ACTIVATION,
+        EXPERIMENT,
         CUSTOMER_INTERVAL,
         LIFETIME_VALUE,
         TOP_CUSTOMERS,
@@ -160,10 +168,12 @@ def samples(totals: Totals) -> Iterator[Sample]:
         if money.orders:
             average = money.gross_minor_units / (money.orders * scale)
             yield Sample(ORDER_VALUE.name, labels, average)
+    if folded.experiment is not None:
+        for variant, window, ratio, difference in comparisons(folded.experiment, folded.counts):
+            labels = (*_labels(variant, window), ("ratio", ratio))
+            for bound, value in zip(difference._fields, difference, strict=True):
+                yield Sample(EXPERIMENT.name, (*labels, ("bound", bound)), value)
     yield from _lifetime_samples(folded)
-    for store, in_stages in folded.stages.items():
-        for stage, customers in zip(STAGE_NAMES[1:], in_stages, strict=True):
-            yield Sample(IN_STAGE.name, (("store", store), ("stage", stage)), customers)
     for store, first_slot in folded.first_order_slots.items():
         for window, from_slot in folded.mature_from_slots.items():
             mature = float(first_slot <= from_slot)
@@ -181,6 +191,9 @@ def _lifetime_samples(folded: Totals) -> Iterator[Sample]:
         yield from _cohort_samples(cohort, size, ages)
     for store, gaps in folded.gaps.items():
         yield from _gap_samples(store, gaps)
+    for store, in_stages in folded.stages.items():
+        for stage, customers in zip(STAGE_NAMES[1:], in_stages, strict=True):
+            yield Sample(IN_STAGE.name, (("store", store), ("stage", stage)), customers)
 
 
 def _labels(segment: Segment, window: str | None = None) -> tuple[tuple[str, str], ...]:

@@ -107,12 +107,12 @@ class _Reading:
                 continue
             now = moment(timeline, window, self._as_of_ms)
             self._read_window(result, (number, window.name), now, self._rows)
+            result.mature_from_slots[window.name] = now.mature_to_slot
             if not self._scope.with_lifetimes:
                 continue
             earlier = moment(timeline, window, self._as_of_ms, earlier=True)
             named = (number, PREVIOUS_PREFIX + window.name)
             self._read_window(result, named, earlier, self._stores)
-            result.mature_from_slots[window.name] = now.mature_to_slot
         # Also says which segments are small, so that a part of the totals folds as all do.
         self._read_lifetimes(result)
         if self._scope.with_lifetimes:

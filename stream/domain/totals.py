@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
+from stream.domain.config import Experiment
 from stream.domain.nets import NetBuckets
 from stream.domain.segments import ALL, OTHER, UNKNOWN, Segment
 
@@ -147,6 +148,8 @@ class Totals:
     first_order_slots: dict[str, int] = field(default_factory=dict)
     #: By window name, the last slot in which a store's first order makes the window mature.
     mature_from_slots: dict[str, int] = field(default_factory=dict)
+    #: What to compare the segments of one dimension with.
+    experiment: Experiment | None = None
 
     def add(self, other: Totals) -> None:
         """Add the totals of other customers, as of the same instant."""
@@ -187,6 +190,7 @@ class Totals:
             stages=self.stages,
             first_order_slots=self.first_order_slots,
             mature_from_slots=self.mature_from_slots,
+            experiment=self.experiment,
         )
 
         def home(segment: Segment) -> Segment:

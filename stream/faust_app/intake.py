@@ -72,6 +72,7 @@ class Intake:
         #: From the loss of partitions to the next seek nothing may be committed: by then the
         #: positions may be those of a state that was dropped.
         self.on_hold = False
+        self._all_anew = False
         #: Chunks applied since start.
         self.chunks_applied = 0
         #: Events since start by (topic, outcome); they add up to the records read.
@@ -109,6 +110,18 @@ class Intake:
         """Whether time alone changed something that has to be made safe."""
         return bool(self._due(self._now_ms()))
 
+    @property
+    def has_changes(self) -> bool:
+        """Whether there is something to make safe; also without a chunk, after an erasure."""
+        return self.has_uncommitted or any(
+            map(self._engine.owes_changes, self._engine.ready_partitions)
+        )
+
+    @property
+    def nothing_to_flush(self) -> bool:
+        """Whether a snapshot would be empty, or may not be taken."""
+        return self.on_hold or not (self.has_changes or self._all_anew or self.has_due)
+
     def seek(self, positions: Mapping[SourcePartition, int]) -> None:
         """Start over from these offsets, which are the committed ones.
 
@@ -145,14 +158,16 @@ class Intake:
     def snapshot(self) -> list[PartitionSnapshot]:
         """Take what changed since the last snapshot, with the positions it brings us to.
 
-        Partitions whose positions are committed, and where time alone changes nothing, have
-        nothing to make safe and are left out.
+        Partitions that have nothing to make safe are left out, unless all are to be committed
+        anew.
         """
         now_ms = self._now_ms()
         moved: defaultdict[int, dict[SourcePartition, int]] = defaultdict(dict)
         for source, position in self._positions.items():
-            if position != self._committed.get(source):
+            owes = self._all_anew or self._engine.owes_changes(source.partition)
+            if owes or position != self._committed.get(source):
                 moved[source.partition][source] = position
+        self._all_anew = False
         parts = [
             PartitionSnapshot(
                 partition=partition,
@@ -171,11 +186,20 @@ class Intake:
         """Note that these positions are committed, and with them the last snapshot."""
         self._committed.update(positions)
         self._taken = False
+        by_partition: defaultdict[int, dict[str, int]] = defaultdict(dict)
+        for source, position in positions.items():
+            by_partition[source.partition][source.topic] = position
+        for partition, of_topics in by_partition.items():
+            self._engine.note_committed(partition, of_topics)
 
     def _due(self, now_ms: int) -> set[int]:
         """Partitions that time alone changed; those whose positions are not known yet wait."""
         partitions = {source.partition for source in self._positions}
         return {each for each in partitions if self._engine.has_due(each, now_ms)}
+
+    def commit_anew(self) -> None:
+        """Have the next snapshot take every partition, also where nothing was applied."""
+        self._all_anew = True
 
     def _apply_records(self, chunk: Chunk) -> None:
         topic, partition = chunk.source

@@ -78,7 +78,8 @@ class LiveState:
         engine = self._app.engine
         partition = engine.home_of(customer_id)
         if self._meeting is not None:
-            answer = await self._meeting.customer(partition, store, customer_id)
+            kept_id = engine.kept_id(store, customer_id)
+            answer = await self._meeting.customer(partition, store, kept_id)
             if answer is None:
                 raise NotHereError(
                     f"no worker answers for partition {partition}: try again when /readyz of every "

@@ -53,9 +53,9 @@ class MeetingSide(Service):
         """All partitions together as of several instants; None while that cannot be told."""
         return await self._attendee.past(at_ms, scope)
 
-    async def customer(self, partition: int, store: str, customer_id: str) -> CustomerAnswer | None:
+    async def customer(self, partition: int, store: str, kept_id: str) -> CustomerAnswer | None:
         """What the worker that covers a partition says of a customer; None while nobody does."""
-        return await self._attendee.customer(partition, store, customer_id)
+        return await self._attendee.customer(partition, store, kept_id)
 
     @Service.task  # type: ignore[untyped-decorator] # mode is untyped here
     async def _attend(self) -> None:

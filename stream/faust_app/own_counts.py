@@ -75,12 +75,12 @@ class OwnCounts:
         return standing, [self._app.engine.totals(at, scope) for at in at_ms]
 
     def customer(
-        self, store: str, customer_id: str, seen_ms: int | None
+        self, partition: int, store: str, kept_id: str, seen_ms: int | None
     ) -> tuple[Standing, CustomerView | None] | None:
         """What it knows of a customer; None when that is not certain, or another's to know."""
         engine = self._app.engine
         standing = self.standing()
-        if standing is None or engine.home_of(customer_id) not in standing.partitions:
+        if standing is None or partition not in standing.partitions:
             return None
         as_of_ms = engine.as_of_ms(self.now_ms())
         if engine.config.clock == "event" and seen_ms is not None:
@@ -88,7 +88,7 @@ class OwnCounts:
             as_of_ms = max(seen_ms, as_of_ms or seen_ms)
         if as_of_ms is None:
             return standing, None
-        return standing, engine.customer(store, customer_id, as_of_ms)
+        return standing, engine.kept_customer(partition, store, kept_id, as_of_ms)
 
     def same_moment(self, one_ms: int, other_ms: int) -> bool:
         """Whether totals as of two instants are the same if no event comes between."""

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 #: Under load a flush comes every commit interval; after this share of it without a chunk, at once.
 QUIET_SHARE = 0.1
+#: Brokers forget a transactional id that was not used for ``transactional.id.expiration.ms`` (7
+#: days), and then refuse what is written under it.
+RENEW_EVERY_SECONDS = 3600.0
 
 
 class ChunkSchema(faust.Schema):
@@ -149,9 +152,16 @@ class ChunkConsumer(Consumer):
         while not self.should_stop:
             await self.sleep(self.commit_interval * QUIET_SHARE)
             applied = self._intake.chunks_applied
-            if applied == seen and self._intake.has_uncommitted:
+            if applied == seen and self._intake.has_changes:
                 await self.commit()
             seen = applied
+
+    @Service.task  # type: ignore[untyped-decorator] # mode is untyped here
+    async def _renew_partitions_without_events(self) -> None:
+        """Commit every partition now and then, so that the brokers do not forget who writes."""
+        while not self.should_stop:
+            await self.sleep(RENEW_EVERY_SECONDS)
+            self._intake.commit_anew()
 
     async def commit_everything(self) -> None:
         """Commit also what was applied while another commit was on its way."""
@@ -165,9 +175,7 @@ class ChunkConsumer(Consumer):
         A failure burns the fuse: what the engine gave out cannot be taken from it again, so
         only a new start, which restores from the changelog, can go on.
         """
-        intake = self._intake
-        nothing_to_do = intake.on_hold or not (intake.has_uncommitted or intake.has_due)
-        if self._fuse.burnt or nothing_to_do:
+        if self._fuse.burnt or self._intake.nothing_to_flush:
             return False
         try:
             return await self._flush_and_commit()

@@ -16,6 +16,7 @@ from stream.faust_app.app import create_app
 from stream.faust_app.flush import look_away
 from stream.faust_app.fuse import BrokenWorldError
 from stream.faust_app.http_side import HttpSide
+from stream.faust_app.lifetimes import LifetimeFits
 from stream.faust_app.live_state import LiveState
 from stream.faust_app.log import configure_logging, logger
 from stream.faust_app.meeting_side import MeetingSide
@@ -64,6 +65,7 @@ async def _run(settings: Settings, observe_flush: FlushObserver) -> int:
     meeting = _join_the_others(app, settings)
     state = LiveState(app, settings.partitions, meeting)
     app.add_dependency(HttpSide(settings, state))
+    app.add_dependency(LifetimeFits(app))
     app.add_dependency(Watchdog(state, app.intake, app.fuse))
     with ending_when_refused(settings.kafka, app.fuse):
         await _until_the_end(app, asked_to_stop)

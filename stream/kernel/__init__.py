@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 I64: TypeAlias = NDArray[np.int64]
+Bytes: TypeAlias = NDArray[np.uint8]
 Records: TypeAlias = NDArray[np.void]
 
 
@@ -192,6 +193,21 @@ class Kernel(Protocol):
 
     def home_partitions(self, keys: list[bytes], partitions: int) -> bytes:
         """The partition of each key, as int64; reference: ``stream/wire/partitioning.py``."""
+
+    def state_parts(
+        self, values: list[bytes], header_size: int, count_at: int, entry_size: int
+    ) -> tuple[Bytes, Bytes]:
+        """Headers and entries of changelog records; reference: ``stream/wire/state_parts.py``.
+
+        Args:
+            values: the records.
+            header_size: bytes of a header.
+            count_at: where in it the number of entries stands, 32 bits.
+            entry_size: bytes of an entry.
+
+        Raises:
+            ValueError: when a record is shorter than it says.
+        """
 
     def TallyBook(  # noqa: N802 - a class
         self,

@@ -95,12 +95,12 @@ class Attendee:
             past += some
         return past
 
-    async def customer(self, partition: int, store: str, customer_id: str) -> CustomerAnswer | None:
+    async def customer(self, partition: int, store: str, kept_id: str) -> CustomerAnswer | None:
         """What the worker that covers a partition says of a customer; None while nobody does."""
         standing = self._counts.standing()
         if standing is None:
             return None
-        return await self._inquiries.customer(standing.generation, partition, store, customer_id)
+        return await self._inquiries.customer(standing.generation, partition, store, kept_id)
 
     async def attend(self) -> None:
         """Take part until cancelled.
@@ -200,7 +200,9 @@ class Attendee:
                 past = self._counts.past(message.at_ms, message.scope)
                 return None if past is None else PastShare(self._terms, number, *past)
             case CustomerQuestion():
-                known = self._counts.customer(message.store, message.customer_id, self._seen_ms)
+                known = self._counts.customer(
+                    message.partition, message.store, message.kept_id, self._seen_ms
+                )
                 return None if known is None else CustomerAnswer(self._terms, number, *known)
 
     async def _post_to_all(self, message: Message) -> None:

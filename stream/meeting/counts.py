@@ -30,13 +30,14 @@ class Counts(Protocol):
         """Totals as of several instants, read at one moment; None while that is not certain."""
 
     def customer(
-        self, store: str, customer_id: str, seen_ms: int | None
+        self, partition: int, store: str, kept_id: str, seen_ms: int | None
     ) -> tuple[Standing, CustomerView | None] | None:
         """What it knows of a customer; None when that is not certain, or another's to know.
 
         Args:
+            partition: where its events are.
             store: of the customer.
-            customer_id: of the customer.
+            kept_id: what its id is kept as.
             seen_ms: the latest "as of" of all workers that was heard of.
         """
 

@@ -61,12 +61,12 @@ class Inquiries:
         return await self._ask(question, number, take)
 
     async def customer(
-        self, generation: int, partition: int, store: str, customer_id: str
+        self, generation: int, partition: int, store: str, kept_id: str
     ) -> CustomerAnswer | None:
         """What the worker that covers a partition in a generation knows; None when none answers."""
         number = next(self._numbers)
         question = CustomerQuestion(
-            self._terms, self._caller, number, generation, partition, store, customer_id
+            self._terms, self._caller, number, generation, partition, store, kept_id
         )
 
         def take(answer: Answer) -> CustomerAnswer | None:

@@ -111,7 +111,8 @@ class CustomerQuestion(msgspec.Struct, frozen=True, array_like=True, tag=True):
     generation: int
     partition: int
     store: str
-    customer_id: str
+    #: What the id is kept as: where there are pseudonyms, no real id passes through Redis.
+    kept_id: str
 
 
 class CustomerAnswer(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
@@ -98,6 +99,11 @@ class RedisPlace:
             if refusal is not None:
                 raise PlaceRefusedError(refusal) from error
             raise PlaceAwayError(f"{self._address}: {type(error).__name__}: {error}") from error
+        # The client writes under ``asyncio.wait_for``, which until Python 3.12 forgets a
+        # cancellation that comes just as the write is done: whoever loops here would never end.
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError
 
 
 def _refusal(address: str, error: RedisError | OSError) -> str | None:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from stream.domain.config import EngineConfig
+from stream.domain.config import EngineConfig, Experiment
 from stream.domain.lifecycle_rules import LifecycleRules
+from stream.domain.pseudonyms import Pseudonyms
 from stream.domain.windows import RollingWindow, Window, parse_duration_ms
 from stream.settings.dialects import Dialects, load_dialects
 from stream.settings.kafka import KafkaConnection, load_kafka
@@ -18,7 +19,9 @@ from stream.settings.reader import SettingError, SettingReader
 from stream.settings.redis import RedisConnection, load_redis
 from stream.settings.secret import Secret
 from stream.settings.values import (
+    control_variant,
     dimensions,
+    experiment_dimension,
     integer,
     not_empty,
     one_of,
@@ -52,9 +55,13 @@ DEFAULTS: Mapping[str, tuple[str, str]] = {
     "RETENTION_WEB_PORT": ("6066", "port of the worker's HTTP side"),
     "RETENTION_WEB_TOKEN": ("", "bearer token /metrics and the page ask for; empty for none"),
     "RETENTION_WEB_TOKEN_FILE": ("", "file that holds the token instead"),
+    "RETENTION_ID_KEY": ("", "key of the pseudonyms to keep in place of ids; empty to keep ids"),
+    "RETENTION_ID_KEY_FILE": ("", "file that holds the key instead"),
     "RETENTION_CLOCK": ("wall", '"as of": wall (now) or event (greatest event time seen)'),
     "RETENTION_WINDOWS": ("7d,30d,90d,365d,month,quarter,year", "windows, comma separated"),
     "RETENTION_DIMENSIONS": ("channel,country", "attributes to break every metric down by"),
+    "RETENTION_EXPERIMENT": ("", "dimension whose segments are the variants of an experiment"),
+    "RETENTION_EXPERIMENT_CONTROL": ("control", "the variant to compare the others with"),
     "RETENTION_TIMEZONE": ("UTC", "time zone of calendar windows, an IANA name"),
     "RETENTION_BUCKET": ("1h", "unit of time of rolling windows"),
     "RETENTION_HORIZON": ("800d", "how far behind as of an event may be"),
@@ -103,6 +110,8 @@ DEFAULTS: Mapping[str, tuple[str, str]] = {
 }
 
 TOPIC_SETTINGS = tuple(name for name in DEFAULTS if name.startswith("RETENTION_TOPIC_"))
+#: What can be guessed lets whoever has the changelog try ids.
+ID_KEY_LEAST_LENGTH = 32
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -119,6 +128,8 @@ class Settings:
     clock: Literal["wall", "event"]
     windows: tuple[Window, ...]
     dimensions: tuple[str, ...]
+    experiment: Experiment | None
+    pseudonyms: Pseudonyms | None
     timezone: str
     bucket_ms: int
     horizon_ms: int
@@ -166,6 +177,8 @@ class Settings:
             event_names=self.dialects.event_names,
             ignore_not_used=self.dialects.ignore_not_used,
             lifecycle=self.lifecycle,
+            experiment=self.experiment,
+            pseudonyms=self.pseudonyms,
         )
 
     @property
@@ -188,6 +201,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     longest = max((w.length_buckets for w in chosen if isinstance(w, RollingWindow)), default=0)
     if horizon_ms < 2 * longest * bucket_ms:
         raise SettingError("RETENTION_HORIZON: must be at least twice the longest rolling window")
+    broken_down_by = read("RETENTION_DIMENSIONS", dimensions)
     topics = {name: read(name, topic_name) for name in TOPIC_SETTINGS}
     _check_topics_differ(topics)
     return Settings(
@@ -199,7 +213,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         web_token=_web_token(reader),
         clock=cast("Literal['wall', 'event']", read("RETENTION_CLOCK", one_of("wall", "event"))),
         windows=chosen,
-        dimensions=read("RETENTION_DIMENSIONS", dimensions),
+        dimensions=broken_down_by,
+        experiment=_experiment(reader, broken_down_by),
+        pseudonyms=_pseudonyms(reader),
         timezone=read("RETENTION_TIMEZONE", timezone),
         bucket_ms=bucket_ms,
         horizon_ms=horizon_ms,
@@ -220,6 +236,14 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def _experiment(reader: SettingReader, broken_down_by: tuple[str, ...]) -> Experiment | None:
+    control = reader.read("RETENTION_EXPERIMENT_CONTROL", control_variant)
+    dimension = reader.read(
+        "RETENTION_EXPERIMENT", lambda text: experiment_dimension(text, broken_down_by)
+    )
+    return None if dimension is None else Experiment(dimension, control)
+
+
 def _check_topics_differ(topics: Mapping[str, str]) -> None:
     # What the worker writes to a topic it reads would come round again.
     taken: dict[str, str] = {}
@@ -227,6 +251,18 @@ def _check_topics_differ(topics: Mapping[str, str]) -> None:
         if topic in taken:
             raise SettingError(f"{setting}: {topic} is the topic of {taken[topic]} already")
         taken[topic] = setting
+
+
+def _pseudonyms(reader: SettingReader) -> Pseudonyms | None:
+    key = reader.secret("RETENTION_ID_KEY")
+    if key is None:
+        return None
+    if len(key.reveal()) < ID_KEY_LEAST_LENGTH:
+        raise SettingError(
+            f"RETENTION_ID_KEY: needs {ID_KEY_LEAST_LENGTH} characters or more; "
+            "make one with: openssl rand -hex 32"
+        )
+    return Pseudonyms.under(key.reveal())
 
 
 def _web_token(reader: SettingReader) -> Secret | None:

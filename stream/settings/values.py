@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
+from stream.domain.segments import OTHER, UNKNOWN
 from stream.domain.windows import Window, parse_window
 
 
@@ -31,6 +32,22 @@ def dimensions(text: str) -> tuple[str, ...]:
     if len(names) > 8:  # noqa: PLR2004 - each one costs memory and time for every event
         raise ValueError("at most 8 dimensions")
     return names
+
+
+def experiment_dimension(text: str, dimensions: tuple[str, ...]) -> str | None:
+    """One of the configured dimensions; None when empty."""
+    name = text.strip()
+    if name and name not in dimensions:
+        raise ValueError(f"{name!r} is not in RETENTION_DIMENSIONS")
+    return name or None
+
+
+def control_variant(text: str) -> str:
+    """A segment that events name, and not one that holds what is left over."""
+    name = not_empty(text)
+    if name in (UNKNOWN, OTHER):
+        raise ValueError(f"{name!r} is no variant: name the one the others are compared with")
+    return name
 
 
 def timezone(text: str) -> str:

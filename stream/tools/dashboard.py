@@ -100,10 +100,11 @@ def _row(series: Mapping[str, float]) -> WindowRow:
     )
 
 
-def table(gauges: Gauges, events_per_second: float) -> Table:
-    """All windows of all stores as a table."""
+def table(gauges: Gauges, events_per_second: float, *notes: str) -> Table:
+    """All windows of all stores as a table; below it how it stands, and notes."""
     several_stores = len({store for store, _ in gauges.windows}) > 1
-    result = Table(box=SIMPLE, caption=status(gauges, events_per_second), caption_justify="left")
+    below = "\n".join((status(gauges, events_per_second), *notes))
+    result = Table(box=SIMPLE, caption=below, caption_justify="left")
     result.add_column("window", no_wrap=True)
     for heading in (*CUSTOMER_STATUSES, "retention", "repeat %", "orders"):
         result.add_column(heading, justify="right", no_wrap=True)

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from contextlib import ExitStack, nullcontext
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -16,14 +17,17 @@ from stream.settings import DEFAULTS, KafkaConnection, RedisConnection
 from stream.tools import dashboard
 from stream.tools.child_process import ChildProcess
 from stream.tools.console import CommandError, say
+from stream.tools.demo_alerts import AlertNews
 from stream.tools.embedded_broker import DEFAULT_PORT, EmbeddedBroker
 from stream.tools.ports import HOST, listens, port_number, port_or_free, usable_port
+from stream.tools.shop_options import HEAD_START_DAYS, HISTORY_DAYS
 from stream.tools.shop_scenario import SCENARIOS
 from stream.tools.topics import ensure_topics
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Sequence
+    from datetime import date
     from types import FrameType
 
     from stream.settings import Settings
@@ -40,7 +44,14 @@ UNSET = tuple(
 START_TIMEOUT_SECONDS = 60.0
 REFRESH_SECONDS = 0.5
 SECONDS_PER_LINE = 3.0
-DEFAULT_RATE = 500
+DEFAULT_RATE = 500.0
+#: With a scenario: a day in some eight seconds, slow enough to watch.
+SCENARIO_RATE = 125.0
+#: Half a year of them is read in less than a minute.
+NEWCOMERS_A_DAY = 500
+STEADY = "steady"
+#: Days of live trade before the scenario sets in, so that there is something to compare with.
+STEADY_DAYS = 2
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -52,13 +63,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     traffic.add_argument(
         "--scenario",
         choices=sorted(SCENARIOS),
-        help="what happens in the shop (default: steady)",
+        help=f"what happens in the shop, {STEADY_DAYS} simulated days after its history "
+        f"(default: {STEADY})",
     )
     parser.add_argument(
         "--rate",
         type=float,
-        default=DEFAULT_RATE,
-        help="events a second of the shop (default: %(default)s)",
+        help="events a second of the shop after its history "
+        f"(default: {DEFAULT_RATE:g}, with a scenario {SCENARIO_RATE:g})",
     )
     parser.add_argument(
         "--duration", type=float, metavar="SECONDS", help="end by itself after so long"
@@ -123,19 +135,47 @@ def _run(settings: Settings, args: Namespace, children: ExitStack) -> None:
     say("waiting for the worker to join and read")
     # The traffic is sent while the worker waits to join, not while it loads: both are busy then.
     _wait_for(lambda: listens(settings.web_port) or None, [broker.process, worker])
-    traffic = ChildProcess("traffic", [*command, *_traffic_command(args)], logs / "traffic.log")
+    opens = datetime.now(UTC).date() - timedelta(days=HEAD_START_DAYS + HISTORY_DAYS)
+    traffic = ChildProcess(
+        "traffic", [*command, *_traffic_command(args, opens)], logs / "traffic.log"
+    )
     children.callback(traffic.stop)
-    _show(settings, args, [broker.process, worker, traffic], start)
+    _show(settings, args, [broker.process, worker, traffic], start, _alert_news(args, opens))
 
 
-def _traffic_command(args: Namespace) -> Sequence[str]:
+def _traffic_command(args: Namespace, opens: date) -> Sequence[str]:
     if args.sample is not None:
         return ["produce", str(SAMPLES[args.sample])]
-    return ["simulate", "--scenario", args.scenario or "steady", "--rate", str(args.rate)]
+    rate = args.rate
+    if rate is None:
+        rate = DEFAULT_RATE if args.scenario in (None, STEADY) else SCENARIO_RATE
+    return [
+        *("simulate", "--rate", str(rate), "--start", str(opens)),
+        *("--customers-per-day", str(NEWCOMERS_A_DAY)),
+        *("--scenario", args.scenario or STEADY, "--scenario-at", str(STEADY_DAYS)),
+    ]
+
+
+def _alert_news(args: Namespace, opens: date) -> AlertNews | None:
+    """What is told of alerts, and before that, what will happen when; None for a data set."""
+    if args.sample is not None:
+        return None
+    scenario = args.scenario or STEADY
+    live_from = datetime(opens.year, opens.month, opens.day, tzinfo=UTC) + timedelta(HISTORY_DAYS)
+    say(f"first come {HISTORY_DAYS} days of trade, until {live_from:%Y-%m-%d}")
+    if scenario == STEADY:
+        return AlertNews(live_from, STEADY, None)
+    sets_in = live_from + timedelta(STEADY_DAYS)
+    say(f"{scenario} sets in on {sets_in:%Y-%m-%d}, in the time of the shop")
+    return AlertNews(live_from, scenario, sets_in)
 
 
 def _show(
-    settings: Settings, args: Namespace, children: Sequence[ChildProcess], start: float
+    settings: Settings,
+    args: Namespace,
+    children: Sequence[ChildProcess],
+    start: float,
+    news: AlertNews | None,
 ) -> None:
     gauges = _wait_for(lambda: _with_windows(settings), children)
     say(f"first gauges {time.monotonic() - start:.1f} s after start; Ctrl-C ends the demo")
@@ -148,10 +188,14 @@ def _show(
             now = time.monotonic()
             rate = (gauges.events - last_events) / max(now - last_time, REFRESH_SECONDS)
             last_events, last_time = gauges.events, now
+            notes = []
+            if news is not None:
+                at = gauges.as_of_seconds
+                notes.append(news.standing(settings.web_host, settings.web_port, at))
             if live is None:
-                say(dashboard.line(gauges, rate))
+                say(" | ".join((dashboard.line(gauges, rate), *notes)))
             else:
-                live.update(dashboard.table(gauges, rate), refresh=True)
+                live.update(dashboard.table(gauges, rate, *notes), refresh=True)
             if now >= end:
                 return
             time.sleep(max(0.0, min(interval, end - now)))

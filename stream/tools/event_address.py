@@ -20,7 +20,7 @@ class _Address(msgspec.Struct, gc=False):
 
 
 _DECODER = msgspec.json.Decoder(_Address)
-_TOPIC_INDEX = {"purchase": 0, "signup": 1, "return": 2, "cancellation": 2}
+_TOPIC_INDEX = {"purchase": 0, "signup": 1, "return": 2, "cancellation": 2, "erasure": 2}
 
 
 class Addresses:

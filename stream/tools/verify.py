@@ -80,6 +80,8 @@ def run(settings: Settings, args: Namespace) -> int:
         clock=settings.clock,
         now_ms=time.time_ns() // 1_000_000,
         as_of_ms=args.as_of,
+        experiment="" if settings.experiment is None else settings.experiment.dimension,
+        control="" if settings.experiment is None else settings.experiment.control,
         lifecycle=lifecycle_parameters(settings),
     )
     if args.sql is not None:

@@ -17,7 +17,7 @@ MAX_UNITS = 2**32 - 1
 class EventJson(msgspec.Struct, gc=False):
     """One event as sent; which fields must be there depends on ``type``."""
 
-    type: Literal["purchase", "signup", "return", "cancellation"]
+    type: Literal["purchase", "signup", "return", "cancellation", "erasure"]
     occurred_at: str | int | float
     customer_id: str | None = None
     order_id: str | int | None = None
@@ -74,7 +74,7 @@ def problem(event: EventJson, dimensions: int) -> Problem | None:  # noqa: C901,
         return Problem("bad_store", f"not 1 to {MAX_NAME_LENGTH} characters without NUL")
     if event.customer_id is None:
         if event.type != "purchase":
-            return Problem("missing_field", f"a {event.type} needs a customer_id")
+            return Problem("missing_field", f"events of type {event.type} need a customer_id")
     elif not _is_name(event.customer_id, MAX_ID_LENGTH):
         return Problem("bad_customer_id", f"not 1 to {MAX_ID_LENGTH} characters without NUL")
     if event.type in ("purchase", "cancellation"):

@@ -9,7 +9,7 @@ table's latest record reads every entry before it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, NamedTuple, TypeVar
@@ -17,11 +17,15 @@ from typing import Annotated, NamedTuple, TypeVar
 import msgspec
 import numpy as np
 
-from stream.domain.arrays import I64, NEVER_MS, Records, concatenated_ranges
+from stream.domain.arrays import I64, NEVER_MS, Records
 from stream.domain.calendar import END_OF_TIME_MS
 from stream.domain.customers import TOLD_TYPE, Customers
 from stream.domain.entries import entry_type
+from stream.domain.erasure import Move, Moves, Stage
+from stream.domain.pseudonyms import Pseudonyms
+from stream.wire.moving_records import MARK_AT, moving_in, with_moving
 from stream.wire.state_checks import are_customer_keys, are_entries, are_told
+from stream.wire.state_parts import state_parts
 
 T = TypeVar("T")
 
@@ -50,6 +54,8 @@ class _Codes:
     dimensions: tuple[str, ...]
     topics: int
     texts: list[str]
+    #: Of the key of pseudonyms; empty: ids are kept.
+    pseudonyms: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,9 @@ def header_type(topics: int) -> np.dtype[np.void]:
     return np.dtype(
         [
             ("version", "u1"),
-            ("padding", "u1", (3,)),
+            # 1: entries of erased customers stand behind its own, see `moving_records`.
+            ("moving", "u1"),
+            ("padding", "u1", (2,)),
             ("count", "<u4"),
             ("told", TOLD_TYPE),
             ("applied", "<i8", (topics,)),
@@ -77,7 +85,10 @@ def header_type(topics: int) -> np.dtype[np.void]:
 class StateCodec:
     """Encodes and decodes the states of one configuration of dimensions and topics."""
 
-    def __init__(self, dimensions: tuple[str, ...], topics: int) -> None:
+    def __init__(
+        self, dimensions: tuple[str, ...], topics: int, pseudonyms: Pseudonyms | None = None
+    ) -> None:
+        self._pseudonyms = "" if pseudonyms is None else pseudonyms.check
         self._dimensions = dimensions
         self._topics = topics
         self._header = header_type(topics)
@@ -104,35 +115,85 @@ class StateCodec:
     def encode_codes(self, customers: Customers) -> bytes:
         """The value of the codes record."""
         texts = customers.codes.texts
-        return msgspec.json.encode(_Codes(VERSION, self._dimensions, self._topics, texts))
+        codes = _Codes(VERSION, self._dimensions, self._topics, texts, self._pseudonyms)
+        return msgspec.json.encode(codes)
+
+    def has_codes(self, records: Mapping[bytes, bytes]) -> bool:
+        """Whether the table of value codes is among these records."""
+        return CODES_KEY in records
 
     def encode_clock(self, customers: Customers) -> bytes:
         """The value of the clock record."""
         return msgspec.json.encode(_Clock(customers.latest_ms, customers.purchases_ms))
 
-    def load(self, customers: Customers, records: Mapping[bytes, bytes]) -> None:
+    def encode_moving(self, customers: Customers, value: bytes, anonymous: Sequence[int]) -> bytes:
+        """A customer's record with anonymous rows that have none of their own yet."""
+        moving = self.encode(customers, np.array(anonymous, np.int64))
+        values = [each for each in moving.values if each is not None]
+        return with_moving(value, zip(moving.keys, values, strict=True))
+
+    def load(self, customers: Customers, records: Mapping[bytes, bytes]) -> Moves:
         """Fill an empty partition from the latest value of every key.
+
+        Returns:
+            The moves of erased customers that are not at their end in these records.
 
         Raises:
             StateError: when the records were written by something else.
         """
         states = dict(records)
-        self._load_codes(customers, states.pop(CODES_KEY, None))
+        codes_record = states.pop(CODES_KEY, None)
+        self._load_codes(customers, codes_record)
         clock = states.pop(CLOCK_KEY, None)
         if clock is not None:
             seen = _decoded(clock, _Clock)
             customers.latest_ms, customers.purchases_ms = seen.latest_ms, seen.purchases_ms
-        if states:
-            headers, lengths, entries = self._split(list(states.values()))
-            codes = len(customers.codes.texts)
-            told = headers["told"]
-            if not (
-                are_customer_keys(states)
-                and are_entries(entries, lengths, codes)
-                and are_told(told)
-            ):
-                raise _foreign()
-            customers.load(list(states), headers["applied"], told, lengths, entries)
+        if not states:
+            return Moves()
+        if codes_record is None and self._pseudonyms:
+            raise _other_key()
+        headers, lengths, entries = self._split(list(states.values()))
+        moving: list[tuple[bytes, bytes]] = []
+        if headers["moving"].any():
+            moving, apart = self._moving(states, headers)
+            more_headers, more_lengths, more_entries = self._split(list(apart.values()))
+            states.update(apart)
+            headers = np.concatenate([headers, more_headers])
+            lengths = np.concatenate([lengths, more_lengths])
+            entries = np.concatenate([entries, more_entries])
+        codes = len(customers.codes.texts)
+        told = headers["told"]
+        if not (
+            are_customer_keys(states) and are_entries(entries, lengths, codes) and are_told(told)
+        ):
+            raise _foreign()
+        customers.load(list(states), headers["applied"], told, lengths, entries)
+        return _moves(customers, moving, np.flatnonzero(lengths == 0))
+
+    def _moving(
+        self, states: Mapping[bytes, bytes], headers: Records
+    ) -> tuple[list[tuple[bytes, bytes]], dict[bytes, bytes]]:
+        """What is on its way in these records.
+
+        Returns:
+            Keys of erased customers, each with that of an anonymous row; and the keys and values
+            of those anonymous rows that have no record of their own yet.
+        """
+        keys, values = list(states), list(states.values())
+        pairs, apart = [], {}
+        for place in np.flatnonzero(headers["moving"]).tolist():
+            own = self._header.itemsize + int(headers["count"][place]) * self._entry.itemsize
+            try:
+                found = list(moving_in(keys[place], values[place][own:]))
+            except ValueError:
+                raise _foreign() from None
+            for key, value in found:
+                pairs.append((keys[place], key))
+                if key not in states:
+                    apart[key] = value
+        if any(len(value) <= MARK_AT or value[MARK_AT] for value in apart.values()):
+            raise _foreign()
+        return pairs, apart
 
     def _load_codes(self, customers: Customers, value: bytes | None) -> None:
         if value is None:
@@ -149,24 +210,50 @@ class StateCodec:
                 f"RETENTION_DIMENSIONS={','.join(codes.dimensions)}: "
                 "set that again, or start under a new RETENTION_APP_ID to replay the topics"
             )
+        if codes.pseudonyms != self._pseudonyms:
+            raise _other_key()
         if codes.texts[:1] != [""]:
             raise _foreign()
         customers.codes.load(codes.texts)
 
     def _split(self, values: list[bytes]) -> tuple[Records, I64, Records]:
-        size, step = self._header.itemsize, self._entry.itemsize
-        lengths = np.array(list(map(len, values)), np.int64)
-        data = np.frombuffer(b"".join(values), np.uint8)
-        if (lengths < size).any():
-            raise StateError("a changelog record is cut short: restore the topic from a backup")
-        starts = np.cumsum(lengths) - lengths
-        sizes = np.full(len(values), size, np.int64)
-        headers = data[concatenated_ranges(starts, sizes)].view(self._header)
+        try:
+            headers, entries = state_parts(values, self._header, self._entry)
+        except ValueError:
+            raise StateError(
+                "a changelog record is cut short: restore the topic from a backup"
+            ) from None
         counts = headers["count"].astype(np.int64)
-        if (headers["version"] != VERSION).any() or (lengths != size + counts * step).any():
+        moving = headers["moving"]
+        if (headers["version"] != VERSION).any() or (moving > 1).any():
             raise _foreign()
-        entries = data[concatenated_ranges(starts + size, counts * step)].view(self._entry)
+        lengths = np.array(list(map(len, values)), np.int64)
+        rest = lengths - self._header.itemsize - counts * self._entry.itemsize
+        if ((rest != 0) & (moving == 0)).any():
+            raise _foreign()
         return headers, counts, entries
+
+
+def _other_key() -> StateError:
+    return StateError(
+        "the changelog was written with another RETENTION_ID_KEY, or with none: set that again, "
+        "or start under a new RETENTION_APP_ID to replay the topics"
+    )
+
+
+def _moves(
+    customers: Customers, moving: Iterable[tuple[bytes, bytes]], without_entries: I64
+) -> Moves:
+    """Moves as they stand in records, whose offsets may not be committed."""
+    moves = [
+        Move(customers.index[key], customers.index[anonymous], Stage.WRITTEN)
+        for key, anonymous in moving
+    ]
+    known = {move.customer for move in moves}
+    moves += [
+        Move(row, None, Stage.WRITTEN) for row in without_entries.tolist() if row not in known
+    ]
+    return Moves(moves)
 
 
 def _foreign() -> StateError:

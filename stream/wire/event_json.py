@@ -17,9 +17,10 @@ import msgspec
 import numpy as np
 import xxhash
 
-from stream.domain.arrays import F64, I64, U8, Records
+from stream.domain.arrays import F64, I64, U8, Bools, Records
 from stream.domain.entries import (
     CANCELLATION,
+    ERASURE,
     GUEST_ORDER,
     ORDER,
     PLACED,
@@ -48,7 +49,13 @@ from stream.wire.checks import (
 )
 from stream.wire.timestamps import parse_times_ms
 
-_KINDS = {"purchase": ORDER, "signup": SIGNUP, "return": RETURN, "cancellation": CANCELLATION}
+_KINDS = {
+    "purchase": ORDER,
+    "signup": SIGNUP,
+    "return": RETURN,
+    "cancellation": CANCELLATION,
+    "erasure": ERASURE,
+}
 
 
 class _RefusedError(Exception):
@@ -122,8 +129,8 @@ class EventDecoder:
         entries["flags"] = np.where(kinds == ORDER, PLACED, 0)
         ids = _ids(columns, kinds)
         entries["id_hash"] = list(map(xxhash.xxh3_64_intdigest, map(str.encode, ids)))
-        # A signup has no id, whatever field it came with.
-        entries["id_hash"][kinds == SIGNUP] = 0
+        # A signup has no id, whatever field it came with, and an erasure neither.
+        entries["id_hash"][_without_id(kinds)] = 0
         _set_money(entries, columns, kinds)
         keys = _keys(columns, ids, entries)
         values = self._values(columns.attributes)
@@ -191,14 +198,18 @@ def _passed(parsed: tuple[I64, list[int]]) -> I64:
 
 
 def _ids(columns: _Columns, kinds: U8) -> Sequence[str]:
-    """The id of each event: of its order, or of the return; "" for signups."""
+    """The id of each event: of its order, or of the return; "" for what has none."""
     if (kinds == ORDER).all():
         ids: Sequence[str | int | None] = columns.order_id
     else:
         ids = [
-            "" if kind == SIGNUP else return_id if kind == RETURN else order_id
-            for kind, order_id, return_id in zip(
-                kinds.tolist(), columns.order_id, columns.return_id, strict=True
+            "" if is_without else return_id if kind == RETURN else order_id
+            for is_without, kind, order_id, return_id in zip(
+                _without_id(kinds).tolist(),
+                kinds.tolist(),
+                columns.order_id,
+                columns.return_id,
+                strict=True,
             )
         ]
     try:
@@ -213,9 +224,14 @@ def _ids(columns: _Columns, kinds: U8) -> Sequence[str]:
         lengths = set(map(len, ids))  # type: ignore[arg-type] # made str above
     if max(lengths) > MAX_ID_LENGTH or "\0" in "".join(ids):  # type: ignore[arg-type] # all str
         raise _RefusedError
-    if 0 in lengths and any(not text for text in compress(ids, kinds != SIGNUP)):
+    if 0 in lengths and any(not text for text in compress(ids, ~_without_id(kinds))):
         raise _RefusedError
     return ids  # type: ignore[return-value] # all str
+
+
+def _without_id(kinds: U8) -> Bools:
+    without: Bools = (kinds == SIGNUP) | (kinds == ERASURE)
+    return without
 
 
 def _set_money(entries: Records, columns: _Columns, kinds: U8) -> None:

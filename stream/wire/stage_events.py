@@ -56,13 +56,16 @@ _THREE_DIGITS = np.array([list(b"%03d" % number) for number in range(1000)], np.
 def stage_events(customers: Customers, changes: StageChanges) -> Changes:
     """The records that tell of changes: keyed by the customer's id, in their order.
 
-    An event's ``id`` is made of its customer and of the how manieth change of it this is, so that
-    one that is written twice has the same.
+    Of who was erased nothing is told. An event's ``id`` is made of its customer and of the how
+    manieth change of it this is, so that one that is written twice has the same.
     """
+    keys = list(customers.index)
+    named = [not _is_nameless(keys[row]) for row in changes.rows.tolist()]
+    if not all(named):
+        changes = StageChanges(*(column[named] for column in changes))
     count = len(changes.rows)
     if count == 0:
         return Changes([], [])
-    keys = list(customers.index)
     first = starts_of_groups(changes.rows)
     stores: dict[bytes, tuple[str, str]] = {}
     around = [_around(keys[row], stores) for row in changes.rows[first].tolist()]
@@ -86,6 +89,11 @@ def stage_events(customers: Customers, changes: StageChanges) -> Changes:
         )
     ]
     return Changes([customer for customer, _, _ in owners], values)
+
+
+def _is_nameless(key: bytes) -> bool:
+    """Whether a key is that of no customer: of one who was erased, for example."""
+    return key[key.index(0) + 1 :][:1] == b"\0"
 
 
 def _around(key: bytes, stores: dict[bytes, tuple[str, str]]) -> tuple[bytes, str, str]:

@@ -107,6 +107,31 @@ async def test_silence_is_no_failure(places: list[Place], monkeypatch: pytest.Mo
         assert await waiting == [b"at last"]
 
 
+@pytest.mark.parametrize("does", ["posts", "subscribes"])
+async def test_who_posts_or_subscribes_without_end_can_be_cancelled_at_any_moment(
+    places: list[Place], does: str
+) -> None:
+    async def go_on() -> None:
+        while True:
+            if does == "posts":
+                await places[0].post("hall", b"again")
+            else:
+                async with places[0].listen("hall"):
+                    pass
+            await asyncio.sleep(0)
+
+    for steps in range(60):
+        busy = asyncio.create_task(go_on())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        busy.cancel()
+        await asyncio.wait([busy], timeout=1)
+        ended = busy.cancelled()
+        # A second cancellation, or what goes on would hold up the end of the test.
+        busy.cancel()
+        assert ended, f"after {steps} steps"
+
+
 async def test_listening_ends_with_the_place(server: Server, places: list[Place]) -> None:
     async with places[0].listen("hall") as messages:
         await places[1].post("hall", b"before")

@@ -254,8 +254,8 @@ def test_a_drop_in_one_segment_names_the_segment(tmp_path: Path) -> None:
     web = {"dimension": "channel", "segment": "web"}
     app = {"dimension": "channel", "segment": "app"}
     series = [
-        *Story(hours, returning=stepped(100, DROP, 94)).series(),
-        *Story(hours, returning=stepped(20, DROP, 14), labels=web).series(),
+        *Story(hours, returning=stepped(100, DROP, 95.5)).series(),
+        *Story(hours, returning=stepped(20, DROP, 15.5), labels=web).series(),
         *Story(hours, returning=steady(80), labels=app).series(),
     ]
     fires = Asked(

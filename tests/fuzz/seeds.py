@@ -35,6 +35,7 @@ EVENTS: list[Event] = [
     },
     {"type": "cancellation", "customer_id": "ann", "occurred_at": NOW_MS, "order_id": "o1"},
     {"type": "cancellation", "customer_id": "zoë", "occurred_at": NOW_MS, "order_id": "none"},
+    {"type": "erasure", "customer_id": "bøb", "occurred_at": NOW_MS},
 ]
 LINES = [encoded(event) for event in EVENTS]
 

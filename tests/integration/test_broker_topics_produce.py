@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource
 
 from stream.settings import Settings, load_settings
 from stream.tools.console import CommandError
@@ -20,6 +21,8 @@ from stream.tools.topics import ensure_topics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.support.kafka_server import KafkaServer
 
 REPOSITORY = Path(__file__).parents[2]
 PARTITIONS = 3
@@ -103,6 +106,27 @@ def test_topics_are_created_once_with_partitions_and_a_compacted_changelog(
     assert [topic.state for topic in again] == ["exists"] * 7
     assert {topic.partitions for topic in again} == {PARTITIONS}
     assert [topic.cleanup_policy for topic in again] == ["delete"] * 6 + ["compact"]
+
+
+@pytest.mark.kafka
+def test_segments_of_the_changelog_are_small_enough_to_be_compacted_soon(
+    kafka_server: KafkaServer, settings: Settings
+) -> None:
+    here = dataclasses.replace(
+        settings, kafka=dataclasses.replace(settings.kafka, bootstrap_servers=kafka_server.address)
+    )
+    ensure_topics(here)
+    admin = KafkaAdminClient(bootstrap_servers=kafka_server.address)
+    try:
+        topics = [here.changelog_topic, here.topic_purchases]
+        configs = admin.describe_configs(
+            [ConfigResource("topic", topic) for topic in topics], config_filter="all"
+        )["topic"]
+        sizes = [int(configs[topic]["segment.bytes"]["value"]) for topic in topics]
+    finally:
+        admin.close()
+    # A segment in use is left out by compaction; Kafka's own size suits events, which are kept.
+    assert sizes == [64 * 2**20, 2**30]
 
 
 def test_wrong_number_of_partitions_is_refused_and_nothing_created(settings: Settings) -> None:

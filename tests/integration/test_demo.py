@@ -49,11 +49,11 @@ class RunningDemo:
 
 
 @contextmanager
-def demo(data_dir: Path, *options: str) -> Iterator[RunningDemo]:
+def demo(data_dir: Path, *options: str, windows: str = "30d,month") -> Iterator[RunningDemo]:
     with subprocess.Popen(
         [sys.executable, "-m", "stream", "demo", "--port", "0", *options],
         cwd=REPOSITORY,
-        env={**os.environ, "RETENTION_DATA_DIR": str(data_dir), "RETENTION_WINDOWS": "30d,month"},
+        env={**os.environ, "RETENTION_DATA_DIR": str(data_dir), "RETENTION_WINDOWS": windows},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -100,6 +100,26 @@ def test_simulated_shop_runs_until_stopped_and_nothing_is_left_behind(
     assert (exit_code, errors) == (0, "")
     assert len(children) == 3
     assert left_over(children) == []
+
+
+@pytest.mark.acceptance
+@pytest.mark.timeout(300)
+def test_a_drop_and_its_alert_are_seen(tmp_path: Path) -> None:
+    with demo(tmp_path, "--scenario", "retention-drop", windows="7d,30d") as running:
+        running.read_until(re.compile("first come 200 days of trade"))
+        running.read_until(re.compile("no Prometheus runs in the demo"))
+        running.read_until(re.compile("retention-drop sets in$"))
+        alert = running.read_until(
+            re.compile(r"ALERT (\w+), (?:(\d+) h after|for more than a day)")
+        )
+        what_to_do = running.read_until(re.compile("what to do: (.+)"))
+        running.process.send_signal(signal.SIGINT)
+        exit_code, errors = running.finish()
+    assert (exit_code, errors) == (0, "")
+    assert alert[1] == "RetentionRateDropped"
+    # None before there is anything to tell; how late it is seen depends on the machine.
+    assert 8 <= int(alert[2] or 48) <= 48
+    assert (REPOSITORY / what_to_do[1]).is_file()
 
 
 def test_worker_that_dies_is_named_with_its_last_lines(tmp_path: Path) -> None:

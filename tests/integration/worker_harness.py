@@ -108,7 +108,9 @@ class Worker:
         self._until(lambda: sum(self.outcomes().values()) >= count, f"read {count} events")
         return self
 
-    def wait_until_owning(self, partitions: int) -> Self:
+    def wait_until_owning(
+        self, partitions: int, timeout_seconds: float = READY_TIMEOUT_SECONDS
+    ) -> Self:
         """Wait until that many partitions are restored and counted here."""
         self._until(
             lambda: (
@@ -116,7 +118,7 @@ class Worker:
                 and self.get("/readyz")[0] == 200
             ),
             f"own {partitions} partitions",
-            READY_TIMEOUT_SECONDS,
+            timeout_seconds,
         )
         return self
 

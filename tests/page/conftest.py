@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tests.page.served import PageWorker
 
 CHROMIUM = Path("/usr/bin/chromium")
+MODULES = Path(__file__).parents[2] / ".cache/page-assets/node_modules"
 
 
 #: The machine may be busy; a test that fails may take its time.
@@ -101,3 +103,22 @@ async def whole(page: Page) -> None:
     """Wait until every part is there."""
     for part in ("#charts canvas", "#heat td.h10", "#segment-table tbody tr", "#revenue data"):
         await page.locator(part).first.wait_for()
+
+
+async def nothing_for_axe(page: Page) -> None:
+    """Let axe-core look at the page as it stands; its policy on scripts must be off.
+
+    Raises:
+        AssertionError: with what axe finds.
+    """
+    await page.evaluate((MODULES / "axe-core/axe.min.js").read_text(encoding="utf-8"))
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    result = await page.evaluate(
+        "tags => axe.run(document, { runOnly: { type: 'tag', values: tags } })", tags
+    )
+    found = [
+        (each["id"], [node["target"] + [node["failureSummary"]] for node in each["nodes"][:3]])
+        for each in result["violations"]
+    ]
+    assert found == [], json.dumps(found, indent=1)
+    assert len(result["passes"]) > 30

@@ -20,6 +20,7 @@ CUSTOMERS = ("ann", "ann", "ann", "ann", "bob", "dän")
 STORES = (None, None, None, "default", "north")
 CHANNELS = ("web", "shop", "unknown")
 COUNTRIES = ("DE", "IN", "US")
+CONTROLS = {"channel": "web", "country": "DE"}
 AMOUNTS = {
     "EUR": ("10.00", "0.01", 12.34, 19.989999999999998, 7, "0"),
     "JPY": ("1500", 980, "12.0", 0.5, 1.5),
@@ -92,7 +93,12 @@ def _in_zone(zone: str, ambiguous: bool, most: int) -> st.SearchStrategy[History
         placed = [_at(event, middle_ms) for event in events]
         if not ambiguous:
             placed = _unambiguous(placed)
-        return History(placed, NaiveConfig(tuple(windows), dimensions, zone, HOUR_MS), middle_ms)
+        # Any dimension may be that of an experiment.
+        experiment = dimensions[-1] if dimensions else ""
+        config = NaiveConfig(
+            tuple(windows), dimensions, zone, HOUR_MS, experiment, CONTROLS.get(experiment, "")
+        )
+        return History(placed, config, middle_ms)
 
     return st.builds(
         build,

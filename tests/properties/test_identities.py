@@ -24,7 +24,10 @@ SHARES = (
     "retention_activation_ratio",
 )
 #: What is sent back may be worth more than what was kept.
-MAY_BE_NEGATIVE = ("retention_customer_lifetime_value",)
+MAY_BE_NEGATIVE = (
+    "retention_customer_lifetime_value",
+    "retention_experiment_difference_ratio",
+)
 ADDITIVE = ("retention_customers", "retention_orders", "retention_units", "retention_signups")
 SERIES_OF_HISTOGRAMS = r"(?<=_gap_seconds)_(bucket|sum|count)$"
 

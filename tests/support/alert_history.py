@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -57,18 +58,20 @@ class History:
 
     def evaluate(self) -> list[Evaluated]:
         """Evaluate the expressions of the shop's alerts in the same hours."""
+        return [
+            Evaluated(alert.name, row["metric"], [int(at) for at, _ in row["values"]])
+            for alert in alerts()
+            for row in self.rows(alert.expression)
+        ]
+
+    def rows(self, expression: str) -> list[dict[str, Any]]:
+        """The series of an expression in the same hours."""
         with self._server() as server:
             # Prometheus chooses at which moment of the hour it evaluates a group.
             after = self._start + 3 * STEP_SECONDS
             (setting, *_) = server.rows_at(f"retention:setting_z[{2 * STEP_SECONDS}s]", after)
             (second, _), *_ = setting["values"]
-            return [
-                Evaluated(alert.name, row["metric"], [int(at) for at, _ in row["values"]])
-                for alert in alerts()
-                for row in server.rows_between(
-                    alert.expression, math.ceil(second), self._end, STEP_SECONDS
-                )
-            ]
+            return server.rows_between(expression, math.ceil(second), self._end, STEP_SECONDS)
 
     def _record(self, rules: Sequence[Rule]) -> None:
         # One file and one group for all passes: both decide at which second they are evaluated.

@@ -20,13 +20,18 @@ class _Purchase(msgspec.Struct):
     occurred_at: str
 
 
+def chosen_customers() -> set[str]:
+    """The ids of the sample's customers."""
+    lines = (Path(__file__).parent / "cdnow_tenth.txt").read_text(encoding="utf-8").splitlines()
+    return {name for line in lines if not line.startswith("#") for name in line.split()}
+
+
 def cdnow_tenth() -> tuple[F64, F64, F64]:
     """Frequency, recency and age of each customer at the end of the calibration period.
 
     To two decimals, as in the summary that Lifetimes distributes: so all its rows are the same.
     """
-    lines = (Path(__file__).parent / "cdnow_tenth.txt").read_text(encoding="utf-8").splitlines()
-    chosen = {name for line in lines if not line.startswith("#") for name in line.split()}
+    chosen = chosen_customers()
     days: defaultdict[str, set[date]] = defaultdict(set)
     decode = msgspec.json.Decoder(_Purchase).decode
     for line in open_sample("cdnow"):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from stream.domain.config import EngineConfig
+from stream.domain.config import EngineConfig, Experiment
 from stream.domain.events import DeadLetter, Outcome
 from stream.domain.gaps import HISTOGRAM_ROWS
 from stream.domain.metrics import samples
@@ -30,6 +30,7 @@ TOPIC_OF = {
     "signup": SIGNUPS,
     "return": RETURNS,
     "cancellation": RETURNS,
+    "erasure": RETURNS,
 }
 
 
@@ -47,6 +48,7 @@ def engine_config(
         topics=(PURCHASES, SIGNUPS, RETURNS, REROUTED),
         rerouted_topic=REROUTED,
         clock="event",
+        experiment=Experiment(naive.experiment, naive.control) if naive.experiment else None,
     )
 
 

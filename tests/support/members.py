@@ -104,13 +104,13 @@ class Member:
         return standing, [self.engine.totals(at, scope) for at in at_ms]
 
     def customer(
-        self, store: str, customer_id: str, seen_ms: int | None
+        self, partition: int, store: str, kept_id: str, seen_ms: int | None
     ) -> tuple[Standing, CustomerView | None] | None:
         standing = self.standing()
-        if standing is None or self.engine.home_of(customer_id) not in standing.partitions:
+        if standing is None or partition not in standing.partitions:
             return None
         assert seen_ms is not None
-        return standing, self.engine.customer(store, customer_id, seen_ms)
+        return standing, self.engine.kept_customer(partition, store, kept_id, seen_ms)
 
     def same_moment(self, one_ms: int, other_ms: int) -> bool:
         return self.engine.same_moment(one_ms, other_ms)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from stream.domain.config import EngineConfig
-from stream.domain.metrics import Sample, samples
+from stream.domain.metrics import samples
+from stream.domain.reading import EVERYTHING, Scope
 from stream.domain.totals import PREVIOUS_PREFIX, Totals
 from stream.domain.windows import parse_window
 from stream.engine import Engine
@@ -50,21 +51,28 @@ def write_gauges(
     target = ",".join(f'{name}="{value}"' for name, value in labels.items())
     partial = path.with_suffix(".partial")
     with partial.open("w", encoding="utf-8") as file:
-        for seconds, sample in _hourly(shop, from_day, to_day, dimensions):
-            if not any(one.issubset(sample.labels) for one in wanted.get(sample.name, ())):
-                continue
-            own = ",".join(f'{name}="{value}"' for name, value in sample.labels)
-            line = f"{sample.name}{{{target},{own}}} {sample.value!r}"
-            file.write(f"{line} {seconds}\n{line} {seconds + WRITTEN_EVERY_SECONDS}\n")
+        for totals in hourly_totals(shop, from_day=from_day, to_day=to_day, dimensions=dimensions):
+            for sample in samples(_without_rest(totals)):
+                if not any(one.issubset(sample.labels) for one in wanted.get(sample.name, ())):
+                    continue
+                own = ",".join(f'{name}="{value}"' for name, value in sample.labels)
+                line = f"{sample.name}{{{target},{own}}} {sample.value!r}"
+                seconds = (totals.as_of_ms + 1) // 1000
+                file.write(f"{line} {seconds}\n{line} {seconds + WRITTEN_EVERY_SECONDS}\n")
     partial.rename(path)
 
 
-def _hourly(
-    shop: ShopConfig, from_day: int, to_day: int, dimensions: tuple[str, ...]
-) -> Iterator[tuple[int, Sample]]:
-    """Every gauge at the end of each hour, with the events that had arrived by then.
+def hourly_totals(
+    shop: ShopConfig,
+    *,
+    from_day: int,
+    to_day: int,
+    dimensions: tuple[str, ...] = (),
+    scope: Scope = EVERYTHING,
+) -> Iterator[Totals]:
+    """What the shop adds up to at the end of each hour, with the events that had arrived by then.
 
-    Events are applied in chunks of some hours; until gauges are asked for, of a day.
+    Events are applied in chunks of some hours; until totals are asked for, of a day.
     """
     log = Log(_engine(dimensions))
     first_ms, end_ms = shop.start_ms + from_day * DAY_MS, shop.start_ms + to_day * DAY_MS
@@ -78,8 +86,7 @@ def _hourly(
             if chunk_end_ms > first_ms:
                 for hours_before in reversed(range(_CHUNK_HOURS)):
                     hour_end_ms = chunk_end_ms - hours_before * HOUR_MS
-                    for sample in samples(_without_rest(log.engine.totals(hour_end_ms - 1))):
-                        yield hour_end_ms // 1000, sample
+                    yield log.engine.totals(hour_end_ms - 1, scope)
             if chunk_end_ms >= end_ms:
                 return
             chunk_end_ms += DAY_MS if chunk_end_ms < first_ms else _CHUNK_HOURS * HOUR_MS

@@ -1,41 +1,39 @@
-"""What the benchmark of alerts makes of the hours in which an expression held."""
+"""What the benchmark of alerts makes of a shop's figures."""
 
 from __future__ import annotations
 
 import re
 
-from tests.benchmarks.alerting.findings import Episode, episodes, false_alarms, find_drop
-from tests.benchmarks.alerting.shops import Run
-from tests.support.alert_history import Evaluated
-from tests.support.alert_rules import RULES, Alert, alerts, passes
+import numpy as np
+
+from stream.domain.alerts import WEEK_HOURS, Figures
+from stream.domain.segments import Segment
+from tests.benchmarks.alerting.findings import Episode, false_alarms, find_drop, told
+from tests.benchmarks.alerting.shops import FIRST_HOUR, Run
+from tests.support.alert_rules import RULES, alerts, passes
 
 HOUR = 3600
-ALERT = Alert("RetentionRateDropped", "some_expression", for_hours=1, keep_firing_hours=3)
 
 
-def told(*hours: int) -> list[tuple[int, int]]:
-    """First and last hour of each episode, when the expression held in these hours."""
-    held = [hour * HOUR for hour in hours]
-    found = episodes(Evaluated(ALERT.name, {"dimension": "all"}, held), ALERT)
-    return [(one.start // HOUR, one.end // HOUR) for one in found]
+def test_what_is_told_begins_and_ends_when_the_alert_does() -> None:
+    run = Run(1000, seed=1)
+    hours = FIRST_HOUR + 60
+    # Forty orders an hour, and for a day none.
+    orders_an_hour = np.full(hours + WEEK_HOURS, 40.0)
+    orders_an_hour[-40:-16] = 0.0
+    of_week = np.convolve(orders_an_hour, np.ones(WEEK_HOURS), "valid")[-hours:]
+    nothing = np.full(hours, np.nan)
+    ratios = dict.fromkeys(
+        ("retention", "repeat", "churn", "product_return", "activation"), nothing
+    )
+    figures = Figures(of_week, ratios, ratios)
 
+    (episode,) = told(run, {Segment(run.store, "all", "all"): figures})
 
-def test_one_hour_alone_is_not_long_enough() -> None:
-    assert told(5) == []
-    assert told(5, 7, 9) == []
-
-
-def test_an_alert_begins_when_its_expression_has_held_for_long_enough() -> None:
-    assert told(5, 6, 7) == [(6, 11)]
-
-
-def test_a_gap_shorter_than_what_it_is_kept_for_is_the_same_alert() -> None:
-    assert told(5, 6, 8, 11) == [(6, 15)]
-
-
-def test_after_a_longer_gap_it_is_another_and_must_hold_again() -> None:
-    assert told(5, 6, 11, 12) == [(6, 10), (12, 16)]
-    assert told(5, 6, 11) == [(6, 10)]
+    assert (episode.alert, episode.dimension) == ("RetentionRateDropped", "all")
+    assert run.seconds_at(hours - 40) < episode.start < run.seconds_at(hours - 30)
+    # It lasts to the end of what there is: the span still has half of the day without orders.
+    assert episode.end == run.seconds_at(hours)
 
 
 def test_a_drop_is_found_by_the_first_alert_of_the_whole_store_after_it() -> None:

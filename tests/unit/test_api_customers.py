@@ -96,6 +96,7 @@ async def test_a_customer_with_all_there_is(client: Client, worker: Worker) -> N
             "JPY": {"orders": 1, "gross": "1500", "refunded": "0", "net": "1500"},
         },
         "intervals": {"mean_seconds": 38 / 3 * 86_400, "median_seconds": 7 * 86_400},
+        "outlook": None,
         "orders_left_out": 0,
         "returns_left_out": 0,
     } | {"signup": answer["signup"]}

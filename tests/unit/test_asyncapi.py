@@ -28,7 +28,7 @@ EXAMPLES = [
     )
     for line in block.splitlines()
 ]
-TYPES = ("purchase", "signup", "return", "cancellation")
+TYPES = ("purchase", "signup", "return", "cancellation", "erasure")
 #: Refused for what a schema cannot say, as the document's own description tells.
 NOT_SAYABLE = frozenset(
     [

@@ -105,6 +105,67 @@ def test_a_tombstone_deletes_a_customer() -> None:
     assert named_sums(engine) != named_sums(everything)
 
 
+ERASURE: Event = {"type": "erasure", "customer_id": "ann", "occurred_at": NOW_MS}
+
+
+def _half_moved() -> dict[bytes, bytes | None]:
+    """Records with an erased customer whose entries are on their way."""
+    changes = run([*EVENTS, ERASURE], CONFIG).take_changes(0, NOW_MS)
+    records = dict(zip(changes.keys, changes.values, strict=True))
+    assert [key for key, value in records.items() if value is not None and value[1] == 1] == [
+        b"\0ann"
+    ]
+    return records
+
+
+def test_entries_on_their_way_are_read_again() -> None:
+    engine = _restored(_half_moved())
+    assert named_sums(engine) == named_sums(run(EVENTS, CONFIG))
+    assert engine.customer("default", "ann", NOW_MS) is None
+    assert engine.owes_changes(0)
+
+
+@pytest.mark.parametrize("cut", [1, 40, 60, -1])
+def test_entries_on_their_way_that_are_cut_short_are_refused(cut: int) -> None:
+    records = _half_moved()
+    value = records[b"\0ann"]
+    assert value is not None
+    own = len(value) - len(b"".join(_parts(value)))
+    records[b"\0ann"] = value[: own + cut] if cut > 0 else value[:cut]
+    with pytest.raises(StateError):
+        _restored(records)
+
+
+@pytest.mark.parametrize("mark", [2, 255])
+def test_a_mark_that_nobody_writes_is_refused(mark: int) -> None:
+    records = _half_moved()
+    value = records[b"\0ann"]
+    assert value is not None
+    records[b"\0ann"] = value[:1] + bytes([mark]) + value[2:]
+    with pytest.raises(StateError):
+        _restored(records)
+
+
+def test_a_record_that_is_marked_inside_another_is_refused() -> None:
+    records = _half_moved()
+    value = records[b"\0ann"]
+    assert value is not None
+    (name, inner) = _parts(value)[1::2]
+    assert name.startswith(b"\0\0")
+    marked = inner[:1] + b"\1" + inner[2:]
+    records[b"\0ann"] = value.replace(inner, marked)
+    with pytest.raises(StateError):
+        _restored(records)
+
+
+def _parts(value: bytes) -> list[bytes]:
+    """What stands behind the customer's own, which has no entries: lengths, key and value."""
+    header = 8 + 8 * len(CONFIG.topics)
+    name_length = int.from_bytes(value[header : header + 4], "little")
+    at = header + 4 + name_length
+    return [value[header : header + 4], value[header + 4 : at], value[at : at + 8], value[at + 8 :]]
+
+
 def test_other_dimensions_are_refused_with_the_way_out() -> None:
     config = replace(CONFIG, dimensions=("channel",))
     with pytest.raises(StateError, match="RETENTION_DIMENSIONS=channel,country: set that again"):

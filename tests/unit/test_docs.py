@@ -20,6 +20,9 @@ from stream.engine import Engine
 from stream.publish.prometheus import Exposition
 from stream.settings import load_settings
 from stream.wire.checks import EventJson
+from tests.benchmarks import __main__ as bench
+from tests.benchmarks import freshness, scale, soak
+from tests.benchmarks.pages import END, mark_of, write
 from tests.support.engines import Log, ready_engine
 from tests.support.naive import Event
 from tests.support.worker import Worker
@@ -163,10 +166,12 @@ def test_every_direct_dependency_has_its_reasons() -> None:
     assert names == explained
 
 
-def test_the_benchmark_finds_the_place_for_its_figures() -> None:
-    mark = "<!-- figures: written by `make bench` -->"
-    assert mark in text_of(DOCS / "performance.md").splitlines()
-    assert mark in text_of(ROOT / "tests" / "benchmarks" / "__main__.py")
+@pytest.mark.parametrize("command", [bench.COMMAND, freshness.COMMAND, scale.COMMAND, soak.COMMAND])
+def test_the_benchmarks_find_the_places_for_their_figures(command: str, tmp_path: Path) -> None:
+    page = tmp_path / "performance.md"
+    page.write_text(text_of(DOCS / "performance.md"), encoding="utf-8")
+    write(command, "some figures", page)
+    assert f"{mark_of(command)}\n\nsome figures\n\n{END}" in text_of(page)
 
 
 def test_the_benchmark_of_alerts_finds_the_place_for_its_figures() -> None:

@@ -197,6 +197,22 @@ def test_time_waits_for_partitions_whose_positions_are_not_known(intake: Intake)
     assert due == [False, True]
 
 
+def test_all_positions_are_committed_anew_when_asked_for(intake: Intake) -> None:
+    intake.seek({PURCHASES: 10, SourcePartition("purchases", 1): 4})
+    assert intake.snapshot() == []
+    intake.commit_anew()
+    assert not intake.nothing_to_flush
+    # Whoever asks whether all that was applied is safe must not be alarmed.
+    assert not intake.has_uncommitted
+    parts = intake.snapshot()
+    assert [part.positions for part in parts] == [
+        {PURCHASES: 10},
+        {SourcePartition("purchases", 1): 4},
+    ]
+    assert not any(part.changes.keys for part in parts)
+    assert intake.snapshot() == []
+
+
 def test_seeking_starts_over_from_the_committed_offsets(intake: Intake) -> None:
     intake.apply(Chunk.of(PURCHASES, 10, 11, [RecordColumns.of([Record(10, b"k", b"not json")])]))
     intake.hold()

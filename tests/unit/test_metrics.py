@@ -111,6 +111,7 @@ def test_the_catalogue_is_that_of_the_contract() -> None:
         "retention_average_order_value": (*four, "currency"),
         "retention_purchase_interval_seconds": four,
         "retention_activation_ratio": four,
+        "retention_experiment_difference_ratio": (*four, "ratio", "bound"),
         "retention_customer_purchase_interval_seconds": four[:3],
         "retention_customer_lifetime_value": (*four[:3], "currency"),
         "retention_top_customers_revenue_ratio": (*four[:3], "currency"),

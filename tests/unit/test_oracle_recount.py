@@ -51,8 +51,11 @@ returns = st.fixed_dictionaries(
 cancellations = st.fixed_dictionaries(
     common | {"type": st.just("cancellation"), "order_id": order_ids}
 )
+erasures = st.fixed_dictionaries(common | {"type": st.just("erasure")})
 histories = st.lists(
-    purchases | purchases | purchases | signups | returns | cancellations, min_size=1, max_size=60
+    purchases | purchases | purchases | signups | returns | cancellations | erasures,
+    min_size=1,
+    max_size=60,
 )
 zones = st.sampled_from(["UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kolkata"])
 
@@ -71,12 +74,14 @@ def test_sql_and_loops_agree_on_every_gauge(
         clock="event",
         now_ms=NOW_MS,
         as_of_ms=as_of_ms,
+        experiment="channel",
+        control="web",
     )
     with tempfile.TemporaryDirectory() as folder:
         recomputed = gauges_of(Path(folder), events, given).recomputed
     found = {(name, frozenset(labels.items())): value for name, labels, value in recomputed.samples}
     assert len(found) == len(recomputed.samples)
     latest_ms = max(time_ms(event["occurred_at"]) for event in events)
-    config = NaiveConfig(given.windows, given.dimensions, timezone, HOUR_MS)
+    config = NaiveConfig(given.windows, given.dimensions, timezone, HOUR_MS, "channel", "web")
     expected = naive_gauges(events, config, latest_ms if as_of_ms is None else as_of_ms)
     assert differences(expected, found) == []

@@ -23,6 +23,7 @@ const GUEST_ORDER: u8 = 3;
 const CANCELLATION: u8 = 4;
 const PLACED: u8 = 1;
 const VALUES_AT: usize = 32;
+const USUAL_KEY_LENGTH: usize = 16;
 
 /// One event, its texts still where they were sent.
 #[derive(Default)]
@@ -73,19 +74,46 @@ impl EventReader {
     /// An entry (see `entry_type`) that is left is zeros, its key empty. The `values` of the
     /// others are codes of this chunk's own, 0 for none.
     fn read<'py>(&self, py: Python<'py>, values: &Bound<'py, PyList>) -> PyResult<Columns<'py>> {
-        let mut left = Vec::new();
-        let mut entries = Vec::with_capacity(values.len() * self.entry_size);
-        let keys = PyList::empty(py);
-        let mut tables: Vec<Texts> = self.dimensions.iter().map(|_| Texts::default()).collect();
-        let mut texts = vec![&b""[..]; self.dimensions.len()];
-        let mut key = Vec::with_capacity(MAX_ID_LENGTH);
         let values: Vec<Option<Bound<'py, PyBytes>>> =
             values.iter().map(|value| value.cast_into::<PyBytes>().ok()).collect();
+        let bytes: Vec<Option<&[u8]>> =
+            values.iter().map(|value| value.as_ref().map(PyBytesMethods::as_bytes)).collect();
+        // Nothing of Python is needed meanwhile: fetching may go on.
+        let Read { left, entries, keys, key_ends, texts } = py.detach(|| self.read_bytes(&bytes));
+        let begins = std::iter::once(0).chain(key_ends.iter().copied());
+        let keys = begins
+            .zip(&key_ends)
+            .map(|(begin, end)| PyBytes::new(py, keys.get(begin..*end).unwrap_or_default()));
+        Ok((
+            left,
+            PyByteArray::new(py, &entries),
+            PyList::new(py, keys.collect::<Vec<_>>())?,
+            texts,
+        ))
+    }
+}
+
+/// What was read of a chunk.
+struct Read {
+    left: Vec<usize>,
+    entries: Vec<u8>,
+    /// One after the other.
+    keys: Vec<u8>,
+    key_ends: Vec<usize>,
+    texts: Vec<Vec<String>>,
+}
+
+impl EventReader {
+    fn read_bytes(&self, values: &[Option<&[u8]>]) -> Read {
+        let mut left = Vec::new();
+        let mut entries = Vec::with_capacity(values.len() * self.entry_size);
+        let mut keys = Vec::with_capacity(values.len() * USUAL_KEY_LENGTH);
+        let mut key_ends = Vec::with_capacity(values.len());
+        let mut tables: Vec<Texts> = self.dimensions.iter().map(|_| Texts::default()).collect();
+        let mut texts = vec![&b""[..]; self.dimensions.len()];
         for (place, value) in values.iter().enumerate() {
             texts.fill(b"");
-            key.clear();
-            let bytes = value.as_ref().map(PyBytesMethods::as_bytes);
-            let event = bytes
+            let event = value
                 .and_then(|bytes| self.event(bytes, &mut texts))
                 .filter(|event| event.carries_nothing() || Texts::know(&mut tables, &texts));
             match event {
@@ -97,18 +125,16 @@ impl EventReader {
                             entries.extend_from_slice(&table.code().to_le_bytes());
                         }
                     }
-                    event.write_key(&mut key);
+                    event.write_key(&mut keys);
                 }
             }
             entries.resize((place + 1) * self.entry_size, 0);
-            keys.append(PyBytes::new(py, &key))?;
+            key_ends.push(keys.len());
         }
         let texts = tables.into_iter().map(Texts::into_texts).collect();
-        Ok((left, PyByteArray::new(py, &entries), keys, texts))
+        Read { left, entries, keys, key_ends, texts }
     }
-}
 
-impl EventReader {
     #[inline]
     fn event<'a>(&self, bytes: &'a [u8], texts: &mut [&'a [u8]]) -> Option<Event<'a>> {
         if !bytes.is_ascii() {

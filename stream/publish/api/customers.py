@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stream.domain.money import exponent
+from stream.domain.outlook import HORIZON_DAYS
 from stream.publish.api.answers import instant
 from stream.publish.api.requests import RequestError
 from stream.wire.checks import MAX_ID_LENGTH, MAX_NAME_LENGTH
 
 if TYPE_CHECKING:
     from stream.domain.lookup import CustomerView, InWindow, Spent, Trade
+    from stream.domain.outlook import Outlook
 
 
 def checked_customer(store: str, customer_id: str) -> tuple[str, str]:
@@ -42,6 +44,7 @@ def customer_answer(store: str, customer_id: str, view: CustomerView) -> dict[st
             "mean_seconds": _seconds(view.mean_interval_ms),
             "median_seconds": _seconds(view.median_interval_ms),
         },
+        "outlook": None if view.outlook is None else _outlook(view.outlook),
         "windows": [_window(window) for window in view.windows],
         "orders": [
             {"order_id_xxh3": _hash(order), "cancelled": order.cancelled} | _trade(order)
@@ -50,6 +53,14 @@ def customer_answer(store: str, customer_id: str, view: CustomerView) -> dict[st
         "orders_left_out": view.orders_left_out,
         "returns": [{"return_id_xxh3": _hash(each)} | _trade(each) for each in view.returns],
         "returns_left_out": view.returns_left_out,
+    }
+
+
+def _outlook(outlook: Outlook) -> dict[str, object]:
+    return {
+        "model": outlook.model,
+        "probability_alive": outlook.probability_alive,
+        f"expected_orders_{HORIZON_DAYS}d": outlook.expected_orders,
     }
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Final, cast
 
+from stream.domain.alerts import SIGNALS
 from stream.domain.lifecycle import STAGE_NAMES
 from stream.domain.lookup import STATUSES
 from stream.domain.metrics import CATALOGUE
+from stream.domain.outlook import HORIZON_DAYS
 from stream.domain.totals import CohortKind
+from stream.publish.api.alerts import HOURS_LOOKED_AT
 from stream.publish.api.openapi_parts import (
     TEXT,
     Json,
@@ -65,6 +68,7 @@ def document() -> Json:
             "/api/v1/metrics": {"get": _metrics()},
             "/api/v1/cohorts": {"get": _cohorts()},
             "/api/v1/history": {"get": _history()},
+            "/api/v1/alerts": {"get": _alerts()},
             "/api/v1/customers/{store}/{customer_id}": {"get": _customer()},
         },
         "components": {
@@ -141,6 +145,36 @@ def _cohorts() -> Json:
     )
 
 
+def _alerts() -> Json:
+    alert = object_of(
+        {
+            "alert": {"enum": sorted({signal.alert for signal in SIGNALS})},
+            "labels": map_of(TEXT),
+            "since": {
+                "type": ["string", "null"],
+                "description": f"null: for longer than {HOURS_LOOKED_AT - 1} hours",
+            },
+            "share_of_usual": {"type": ["number", "null"]},
+            "summary": TEXT,
+            "description": TEXT,
+            "runbook": TEXT,
+        }
+    )
+    return operation(
+        "alerts",
+        "What fires of whole stores, by the rules as they are given to Prometheus",
+        [parameter("store", "only alerts of this store", TEXT)],
+        object_of(
+            {
+                "as_of": _INSTANT,
+                "evaluated": {"type": "boolean"},
+                "why_not": {"type": ["string", "null"]},
+                "alerts": list_of(alert),
+            }
+        ),
+    )
+
+
 def _history() -> Json:
     values = {"type": "array", "items": {"type": ["number", "null"]}}
     series = object_of({"metric": TEXT, "labels": map_of(TEXT), "values": values})
@@ -187,6 +221,13 @@ def _customer() -> Json:
             "statuses": list_of(status),
         }
     )
+    outlook = object_of(
+        {
+            "model": {"enum": ["bg_nbd", "mbg_nbd"]},
+            "probability_alive": {"type": "number", "minimum": 0, "maximum": 1},
+            f"expected_orders_{HORIZON_DAYS}d": {"type": "number", "minimum": 0},
+        }
+    )
     answer = object_of(
         {
             "as_of": _INSTANT,
@@ -197,6 +238,7 @@ def _customer() -> Json:
             "segments": map_of(TEXT),
             "money": map_of(spent),
             "intervals": object_of({"mean_seconds": seconds, "median_seconds": seconds}),
+            "outlook": {"anyOf": [outlook, {"type": "null"}]},
             "windows": list_of(window),
             "orders": list_of(order),
             "orders_left_out": _COUNT,

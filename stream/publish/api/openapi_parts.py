@@ -16,6 +16,8 @@ _LABEL_MEANINGS: Final = {
     "window": "a configured window, as `30d` or `month`; `prev_30d` is the one before",
     "status": "of `retention_customers` and `retention_signups`",
     "kind": "of `retention_units` and `retention_revenue`",
+    "ratio": "of an experiment's differences: `customer_retention` or `repeat_purchase`",
+    "bound": "of an experiment's differences: `estimate`, `lower` or `upper`",
     "currency": "an ISO 4217 code",
 }
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from stream.domain.calendar import END_OF_TIME_MS
-from stream.domain.metrics import CATALOGUE, IN_STAGE, PREVIOUS_PREFIX, TOP_CUSTOMERS
+from stream.domain.metrics import CATALOGUE, EXPERIMENT, IN_STAGE, PREVIOUS_PREFIX, TOP_CUSTOMERS
 from stream.domain.reading import Scope
 from stream.domain.segments import ALL
 from stream.domain.totals import CohortKind
@@ -24,7 +24,7 @@ DEFAULT_POINTS = 90
 #: Metrics there are of now only: buckets that are of now, whatever the instant, and stages, for
 #: which every customer would be looked at.
 WITHOUT_PAST = frozenset({TOP_CUSTOMERS.name, IN_STAGE.name})
-LABELS = ("store", "dimension", "segment", "window", "status", "kind", "currency")
+LABELS = ("store", "dimension", "segment", "window", "status", "kind", "currency", "ratio", "bound")
 
 
 class RequestError(ValueError):
@@ -119,7 +119,7 @@ def history_request(
         raise RequestError("metrics of windows, of segments and of neither: ask for them apart")
     ((of_segments, has_window),) = kinds
     if of_segments and has_window:
-        wanted.setdefault("dimension", ALL)
+        wanted.setdefault("dimension", _usual_dimension(metrics, config))
     dimension = wanted.get("dimension", "") if of_segments else ALL
     scope = Scope(
         windows=_one_or_all(window.removeprefix(PREVIOUS_PREFIX)) if has_window else frozenset(),
@@ -149,6 +149,13 @@ def past_request(
         dimensions=_one_or_all(dimension),
         with_stages=False,
     )
+
+
+def _usual_dimension(metrics: tuple[str, ...], config: EngineConfig) -> str:
+    """The dimension that is meant when none is named: an experiment has one only."""
+    if metrics == (EXPERIMENT.name,) and config.experiment is not None:
+        return config.experiment.dimension
+    return ALL
 
 
 def _one_or_all(name: str) -> frozenset[str] | None:

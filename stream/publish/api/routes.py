@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from aiohttp import web
 
+from stream.publish.api.alerts import Watch, alerts_answer
 from stream.publish.api.answers import cohorts_answer, history_answer, metrics_answer
 from stream.publish.api.customers import checked_customer, customer_answer
 from stream.publish.api.openapi import document
@@ -46,6 +47,7 @@ class Api:
         self._document = document()
         # A past takes seconds of the event loop's time: one after the other, it cannot starve.
         self._one_past = asyncio.Lock()
+        self._watch = Watch(state)
 
     def routes(self) -> list[web.RouteDef]:
         """What to add to an application."""
@@ -54,6 +56,7 @@ class Api:
             web.get("/api/v1/metrics", self.metrics),
             web.get("/api/v1/cohorts", self.cohorts),
             web.get("/api/v1/history", self.history),
+            web.get("/api/v1/alerts", self.alerts),
             web.get("/api/v1/customers/{store}/{customer_id}", self.customer),
         ]
 
@@ -91,6 +94,15 @@ class Api:
         )
         past = await self._past(wanted.at_ms, wanted.scope)
         return web.json_response(history_answer(wanted.metrics, past, wanted.wanted))
+
+    async def alerts(self, request: web.Request) -> web.Response:
+        """What fires of whole stores, by the rules as they are given to Prometheus."""
+        query = _single(request)
+        _checked(checked_names, query, "store")
+        found = await self._watch.look(self._totals())
+        if found is None:
+            raise _unavailable()
+        return web.json_response(alerts_answer(found, query.get("store", "")))
 
     async def customer(self, request: web.Request) -> web.Response:
         """One customer, and why it counts as it does."""

@@ -25,7 +25,11 @@ SELECT
     ${typical_interval_ms} AS typical_interval_ms,
     ${lapsed_ms} AS lapsed_ms,
     -- The moment to compute for; NULL: what the clock says.
-    ${given_as_of_ms}::BIGINT AS given_as_of_ms;
+    ${given_as_of_ms}::BIGINT AS given_as_of_ms,
+    -- The dimension whose segments are the variants of an experiment; '': there is none.
+    ${experiment} AS experiment,
+    -- The variant to compare the others with.
+    ${control} AS control;
 
 -- unit NULL: a rolling window of length_buckets buckets; otherwise a calendar period.
 CREATE OR REPLACE TABLE configured_windows (

@@ -46,7 +46,8 @@ amounts AS (
 SELECT
     arrival,
     is_object,
-    CASE WHEN type_json[1] = '"' AND type_text IN ('purchase', 'signup', 'return', 'cancellation')
+    CASE WHEN type_json[1] = '"'
+            AND type_text IN ('purchase', 'signup', 'return', 'cancellation', 'erasure')
         THEN type_text END AS type,
     customer_id_json IS NOT NULL AS has_customer_id,
     CASE WHEN customer_id_json[1] = '"' AND length(customer_id_text) BETWEEN 1 AND 256

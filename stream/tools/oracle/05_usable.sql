@@ -47,15 +47,23 @@ SELECT
 FROM placed CROSS JOIN settings;
 
 -- Every usable event with its two places in time: its bucket, and its day on the shop's calendar.
+-- Who comes back after an erasure is another customer: the id gets the number of erasures before.
 CREATE OR REPLACE TABLE usable_events AS
 SELECT
-    arrival, type, store, customer_id, order_id, return_id, currency, units, attributes,
+    arrival, type, store,
+    CASE erasures_before WHEN 0 THEN customer_id
+        ELSE customer_id || chr(0) || erasures_before END AS customer_id,
+    order_id, return_id, currency, units, attributes,
     amount_minor_units::BIGINT AS amount_minor_units,
     occurred_at_ms,
     occurred_at_ms // bucket_ms AS bucket,
     timezone(settings.timezone, timezone('UTC', epoch_ms(occurred_at_ms)))::DATE AS local_day
-FROM judged_events CROSS JOIN settings
-WHERE outcome = 'usable';
+FROM (
+    SELECT *, count(*) FILTER (type = 'erasure') OVER (
+        PARTITION BY store, customer_id ORDER BY arrival
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS erasures_before
+    FROM judged_events WHERE outcome = 'usable'
+) CROSS JOIN settings;
 
 -- As of: the one moment that every metric is computed for.
 CREATE OR REPLACE TABLE as_of AS

@@ -155,6 +155,7 @@ months AS (
 )
 SELECT
     metric, store, dimension, segment, window_name, status, kind, currency, cohort, age, le, stage,
+    NULL::VARCHAR AS ratio, NULL::VARCHAR AS bound,  -- of the next step's alone
     numerator, denominator, numerator::DOUBLE / denominator AS value
 FROM (
     FROM counted UNION ALL BY NAME FROM lifetimes UNION ALL BY NAME FROM in_stages

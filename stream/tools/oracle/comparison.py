@@ -41,6 +41,7 @@ CLOSE = frozenset(
         "retention_purchase_frequency",
         "retention_average_order_value",
         "retention_activation_ratio",
+        "retention_experiment_difference_ratio",
         "retention_purchase_interval_seconds",
         "retention_customer_purchase_interval_seconds",
         "retention_customer_lifetime_value",

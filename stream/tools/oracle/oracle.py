@@ -32,6 +32,8 @@ LABEL_COLUMNS = {
         "age",
         "le",
         "stage",
+        "ratio",
+        "bound",
     )
 }
 

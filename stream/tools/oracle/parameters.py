@@ -52,6 +52,8 @@ class OracleParameters:
         clock: whether "as of" is the greatest event time (``event``) or the clock (``wall``).
         now_ms: the clock; events more than 24 hours after it are not usable.
         as_of_ms: the moment to compute for; None: what ``clock`` says, at the end of the events.
+        experiment: the dimension whose segments are variants of an experiment; empty for none.
+        control: the variant to compare the others with.
         lifecycle: when time changes a customer's stage.
     """
 
@@ -63,6 +65,8 @@ class OracleParameters:
     clock: Literal["event", "wall"]
     now_ms: int
     as_of_ms: int | None = None
+    experiment: str = ""
+    control: str = "control"
     lifecycle: LifecycleParameters = field(default_factory=LifecycleParameters)
 
 
@@ -104,6 +108,8 @@ def _values(parameters: OracleParameters) -> dict[str, str]:
         "windows": ",\n    ".join(
             _window_row(name, parameters.bucket_ms) for name in parameters.windows
         ),
+        "experiment": _quoted(parameters.experiment),
+        "control": _quoted(parameters.control),
         "dimensions": f"[{', '.join(map(_quoted, parameters.dimensions))}]",
     }
 

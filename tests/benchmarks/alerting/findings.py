@@ -1,13 +1,22 @@
-"""From hours in which an expression held to what people would have been told."""
+"""From a shop's figures to what people would have been told."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.benchmarks.alerting.shops import Run
-from tests.support.alert_history import STEP_SECONDS, Evaluated
-from tests.support.alert_rules import Alert
+import numpy as np
+
+from stream.domain.alerts import (
+    HOURS_BACK,
+    SEGMENT_Z,
+    SIGNALS,
+    Figures,
+    firing,
+    read,
+)
+from stream.domain.segments import ALL, Segment
+from tests.benchmarks.alerting.shops import FIRST_HOUR, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,27 +29,22 @@ class Episode:
     end: int
 
 
-def episodes(evaluated: Evaluated, alert: Alert) -> list[Episode]:
-    """Apply `for` and `keep_firing_for` as Prometheus does, with an evaluation each hour."""
-    result: list[Episode] = []
-    held = set(evaluated.held_at)
-    since: int | None = None
-    fires_from: int | None = None
-    last = 0
-    for now in range(
-        min(held), max(held) + (alert.keep_firing_hours + 2) * STEP_SECONDS, STEP_SECONDS
-    ):
-        if now in held:
-            last = now
-            since = now if since is None else since
-            if fires_from is None and now - since >= alert.for_hours * STEP_SECONDS:
-                fires_from = now
-        elif fires_from is None:
-            since = None
-        elif now - last > alert.keep_firing_hours * STEP_SECONDS:
-            result.append(Episode(alert.name, evaluated.labels["dimension"], fires_from, now))
-            since = fires_from = None
-    return result
+def told(run: Run, figures: Mapping[Segment, Figures]) -> list[Episode]:
+    """What the people of a shop would have been told, by the rules as they stand."""
+    return list(_told(run, figures))
+
+
+def _told(run: Run, figures: Mapping[Segment, Figures]) -> Iterator[Episode]:
+    for segment, hourly in figures.items():
+        hours = len(hourly.returning_orders)
+        back = {each: hourly.at(slice(FIRST_HOUR - each, hours - each)) for each in HOURS_BACK}
+        for signal in SIGNALS:
+            z = signal.store_z if segment.dimension == ALL else SEGMENT_Z
+            fires = np.concatenate(([False], firing(read(signal, back, z).off), [False]))
+            begun, ended = (np.flatnonzero(np.diff(fires.astype(int)) == step) for step in (1, -1))
+            for first, last in zip(begun.tolist(), ended.tolist(), strict=True):
+                start, end = (run.seconds_at(FIRST_HOUR + hour) for hour in (first, last))
+                yield Episode(signal.alert, segment.dimension, start, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Found:
 def find_drop(run: Run, told: Iterable[Episode]) -> Found:
     """When the first alert of the whole store began after the drop."""
     start = run.measured_from_seconds
-    begun = [one.start for one in told if one.dimension == "all" and one.start >= start]
+    begun = [one.start for one in told if one.dimension == ALL and one.start >= start]
     return Found(run, (min(begun) - start) / 3600 if begun else None)
 
 
@@ -72,11 +76,11 @@ def false_alarms(runs: Sequence[tuple[Run, list[Episode]]]) -> FalseAlarms:
     of_stores: dict[str, int] = {}
     of_segments: dict[str, int] = {}
     seconds = 0
-    for run, told in runs:
+    for run, episodes in runs:
         first, end = run.measured_from_seconds, run.measured_until_seconds
         seconds += end - first
-        for one in told:
+        for one in episodes:
             if first <= one.start < end:
-                counts = of_stores if one.dimension == "all" else of_segments
+                counts = of_stores if one.dimension == ALL else of_segments
                 counts[one.alert] = counts.get(one.alert, 0) + 1
     return FalseAlarms(seconds / (365 * 86_400), of_stores, of_segments)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from tests.support.naive.cohorts import cohort_gauges
+from tests.support.naive.experiments import experiment_gauges
 from tests.support.naive.facts import (
     Event,
     Fact,
@@ -54,6 +55,8 @@ def naive_gauges(events: Sequence[Event], config: NaiveConfig, as_of_ms: int) ->
                 window_gauges(gauges, some, of_window, Clock(config, window, as_of_ms, 1))
         if dimension == "all":
             _store_gauges(gauges, some, store, config, as_of_ms, last_ms)
+    if config.experiment:
+        experiment_gauges(gauges, config.experiment, config.control)
     return gauges
 
 

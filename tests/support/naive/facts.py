@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,9 @@ class NaiveConfig:
     dimensions: tuple[str, ...]
     timezone: str
     bucket_ms: int
+    #: The dimension whose segments are variants of an experiment, and the one to compare with.
+    experiment: str = ""
+    control: str = "control"
 
 
 class Fact(NamedTuple):
@@ -66,6 +70,7 @@ def store_of(event: Event) -> str:
 
 def facts_of(events: Sequence[Event], dimensions: tuple[str, ...]) -> list[Fact]:
     """The events that count, each once, in order of arrival."""
+    events = _with_erasures(events)
     cancelled = {
         (store_of(event), event["customer_id"], str(event["order_id"]))
         for event in events
@@ -86,6 +91,21 @@ def facts_of(events: Sequence[Event], dimensions: tuple[str, ...]) -> list[Fact]
             continue
         facts.append(_fact(event, dimensions, number))
     return facts
+
+
+def _with_erasures(events: Sequence[Event]) -> list[Event]:
+    """The others; who comes back after an erasure is another customer."""
+    erased: Counter[tuple[str, object]] = Counter()
+    others: list[Event] = []
+    for event in events:
+        who = (store_of(event), event.get("customer_id"))
+        if event["type"] == "erasure":
+            erased[who] += 1
+        elif erased[who]:
+            others.append({**event, "customer_id": f"{event['customer_id']}\0{erased[who]}"})
+        else:
+            others.append(event)
+    return others
 
 
 def _fact(event: Event, dimensions: tuple[str, ...], number: str) -> Fact:

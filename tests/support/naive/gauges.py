@@ -21,6 +21,7 @@ STRICT = frozenset(
         "purchase_frequency",
         "average_order_value",
         "activation_ratio",
+        "experiment_difference_ratio",
         "purchase_interval_seconds",
         "customer_purchase_interval_seconds",
         "customer_lifetime_value",
@@ -37,6 +38,9 @@ TOLERANCES = {
     "retention_customer_purchase_interval_seconds": 1e-12,
 }
 
+#: Near 0 as well as far from it: irrational numbers, in SQL with twelve decimals.
+ABSOLUTE_TOLERANCES = {"retention_experiment_difference_ratio": 1e-11}
+
 
 def put(gauges: Gauges, name: str, labels: Mapping[str, str], value: float) -> None:
     """Enter one gauge."""
@@ -49,13 +53,14 @@ def differences(expected: Gauges, found: Gauges) -> list[str]:
     for key in expected.keys() | found.keys():
         absent = None if key[0] in STRICT else 0
         wanted, shown = expected.get(key, absent), found.get(key, absent)
-        if not _same(wanted, shown, TOLERANCES.get(key[0], 0)):
+        if not _same(key[0], wanted, shown):
             labels = ",".join(f"{name}={value}" for name, value in sorted(key[1]))
             lines.append(f"{key[0]}{{{labels}}}: {expected.get(key)} != {found.get(key)}")
     return sorted(lines)
 
 
-def _same(wanted: float | None, shown: float | None, tolerance: float) -> bool:
+def _same(name: str, wanted: float | None, shown: float | None) -> bool:
     if wanted is None or shown is None:
         return wanted is shown
-    return abs(shown - wanted) <= tolerance * abs(wanted)
+    allowed = TOLERANCES.get(name, 0) * abs(wanted) + ABSOLUTE_TOLERANCES.get(name, 0)
+    return abs(shown - wanted) <= allowed

@@ -37,6 +37,26 @@ export function history(query) {
   return ask("/api/v1/history", query);
 }
 
+export function alerts(store) {
+  return ask("/api/v1/alerts", { store });
+}
+
+let known;
+
+/** The names of the metrics that this worker can have. */
+export async function knownMetrics() {
+  known ??= ask("/api/v1/openapi.json", {}).then(({ paths }) => {
+    const { parameters } = paths["/api/v1/metrics"].get;
+    return new Set(parameters.find(({ name }) => name === "name").schema.enum);
+  });
+  try {
+    return await known;
+  } catch (error) {
+    known = undefined;
+    throw error;
+  }
+}
+
 const PLACE = new Set(["store", "dimension", "segment", "window"]);
 
 /** A number's name, as the events of the worker have it: "retention_revenue:EUR:gross". */

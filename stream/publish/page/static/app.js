@@ -1,5 +1,6 @@
 // Puts the parts together: events make the tiles new at once, the rest follows a little later.
 
+import { showAlerts } from "./alerts.js";
 import { Refused, samples } from "./api.js";
 import { isCalendar, windowTitle } from "./catalogue.js";
 import { Charts } from "./charts.js";
@@ -12,6 +13,7 @@ import { Live } from "./live.js";
 import { Repeated } from "./repeated.js";
 import { showRevenue } from "./revenue.js";
 import { dimensionsOf, Segments } from "./segments.js";
+import { showStages } from "./stages.js";
 import { showTiles } from "./tiles.js";
 
 const charts = new Charts(byId("charts"));
@@ -19,6 +21,7 @@ const segments = new Segments(byId("segment-table"));
 const choices = new Choices(start);
 const live = new Live({ health: onHealth, numbers: onNumbers, connection: onConnection });
 const details = new Repeated(showDetails);
+const alerts = new Repeated(() => showAlerts(byId("alerts"), byId("alert-list"), choices.store));
 const LOOK_AGAIN_MS = 2_000;
 let hasStores = false;
 let lookedAt = -Infinity;
@@ -42,7 +45,9 @@ async function lookUp() {
 async function start() {
   await lookUp().catch(unlessRefused);
   live.follow({ store: choices.store ?? "default", window: choices.window ?? "30d" });
-  if (hasStores) details.now();
+  if (!hasStores) return;
+  alerts.now();
+  details.now();
 }
 
 function unlessRefused(error) {
@@ -61,7 +66,7 @@ function onHealth(health) {
   setText(byId("notice"), text);
   byId("notice").hidden = text === "";
   for (const id of ["now", "past", "cohorts"]) byId(id).hidden = text !== "";
-  if (text !== "") byId("segments").hidden = true;
+  if (text !== "") for (const id of ["alerts", "stages", "segments"]) byId(id).hidden = true;
   const mayHave = health.speaks && health.partitions_ready === health.partitions_expected;
   if (mayHave && !hasStores && performance.now() - lookedAt > LOOK_AGAIN_MS) start();
 }
@@ -81,7 +86,10 @@ function onNumbers({ store, window, mature, now, before }) {
   setText(byId("now-hint"), hint(window, mature));
   Object.assign(byId("now").dataset, { store, window });
   const wanted = JSON.stringify([now, before]);
-  if (wanted !== numbersShown) details.soon();
+  if (wanted !== numbersShown) {
+    alerts.soon();
+    details.soon();
+  }
   numbersShown = wanted;
 }
 
@@ -107,6 +115,7 @@ async function showDetails() {
     setOptions(byId("dimension"), dimensions.map((name) => [name, name]), dimension);
     await segments.show({ store, window, dimension });
   }
+  await showStages(byId("stages"), byId("stage-list"), store);
   await showCohorts(byId("heat"), {
     store,
     kind: byId("cohort-kind").value,
