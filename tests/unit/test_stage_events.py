@@ -177,3 +177,17 @@ def test_nothing_moves_time_but_the_clock() -> None:
     assert json.loads(value)["data"]["to"] == "new"
     assert not log.engine.has_due(0, first_ms + 30 * day_ms)
     assert log.engine.has_due(0, first_ms + 30 * day_ms + 1)
+
+
+def test_of_an_erased_customer_nothing_more_is_told_and_its_past_still_counts(log: Log) -> None:
+    log.send([purchase("ann", "1", "2024-01-01T10:00:00Z")])
+    log.send([purchase(None, "g1", "2024-01-02T10:00:00Z")])
+    assert [event["data"]["to"] for event in told(log)] == ["new"]
+    erasure = {"type": "erasure", "customer_id": "ann", "occurred_at": "2024-01-03T10:00:00Z"}
+    log.send_raw("returns", [json.dumps(erasure).encode()])
+    log.send([purchase(None, "g2", "2025-06-01T10:00:00Z")])
+    assert told(log) == []
+    as_of_ms = log.engine.latest_event_ms
+    assert as_of_ms is not None
+    # An order of somebody who lapsed; nobody knows who.
+    assert log.engine.totals(as_of_ms).stages["default"] == [0, 0, 0, 0, 1, 0]
