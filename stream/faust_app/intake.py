@@ -178,9 +178,10 @@ class Intake:
             )
             for partition in sorted({*moved, *self._due(now_ms)})
         ]
-        self._taken = True
         # Time may come to a customer's turn, and nothing come of it.
-        return [part for part in parts if part.positions or part.changes.keys]
+        parts = [part for part in parts if part.positions or part.changes.keys]
+        self._taken = self._taken or bool(parts)
+        return parts
 
     def committed(self, positions: Mapping[SourcePartition, int]) -> None:
         """Note that these positions are committed, and with them the last snapshot."""

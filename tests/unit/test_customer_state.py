@@ -160,7 +160,7 @@ def test_a_record_that_is_marked_inside_another_is_refused() -> None:
 
 def _parts(value: bytes) -> list[bytes]:
     """What stands behind the customer's own, which has no entries: lengths, key and value."""
-    header = 8 + 8 * len(CONFIG.topics)
+    header = 8 + 16 + 8 * len(CONFIG.topics)
     name_length = int.from_bytes(value[header : header + 4], "little")
     at = header + 4 + name_length
     return [value[header : header + 4], value[header + 4 : at], value[at : at + 8], value[at + 8 :]]
