@@ -44,6 +44,7 @@ TAIL = """
 - **`RETENTION_KAFKA_...`, `RETENTION_REDIS_...`, `RETENTION_WEB_TOKEN`**: see
   [secure connections](security.md).
 - **`RETENTION_WEB_HOST`**: without `RETENTION_WEB_TOKEN` whoever reaches the address can read.
+- **`RETENTION_STAGE_...`**: see [lifecycle.md](lifecycle.md).
 - **`RETENTION_DATA_DIR`**: the worker keeps nothing on disk. The demo puts its logs there.
 """
 

@@ -35,6 +35,7 @@ from stream.domain.lookup import CustomerView, customer_view
 from stream.domain.outlook import StoreModels, outlook, sampled_histories
 from stream.domain.reading import EVERYTHING, Scope, totals
 from stream.domain.segments import Segments
+from stream.domain.stages import Stages
 from stream.domain.tallies import Tallies
 from stream.domain.totals import Totals
 from stream.domain.verdicts import Verdicts
@@ -45,6 +46,7 @@ from stream.wire.dialects.translator import HeadersOf, Translator
 from stream.wire.erased_customers import customer_changes
 from stream.wire.event_reader import EventReader
 from stream.wire.partitioning import home_partitions, partitions_of
+from stream.wire.stage_events import stage_events
 
 #: How far ahead of the worker's clock an event may be.
 MAX_AHEAD_MS = 24 * 3_600_000
@@ -64,12 +66,13 @@ class _Shard:
     """One partition: its customers, and what is known of its changelog."""
 
     customers: Customers
+    stages: Stages
     ready: bool = False
     #: Latest value of each key read so far, while restoring.
     restoring: dict[bytes, bytes] = field(default_factory=dict)
     #: Value codes in the changelog; 0: their record has to be written even if there are none.
     codes_written: int = 1
-    clock_written_ms: int = NEVER_MS
+    clock_written: tuple[int, int] = (NEVER_MS, NEVER_MS)
     #: Of erased customers, until the changelog has them where they belong.
     moves: Moves = field(default_factory=Moves)
 
@@ -128,8 +131,8 @@ class Engine:
         """Begin to own a partition: empty, to be restored."""
         if partition in self._shards:
             raise ValueError(f"partition {partition} is owned already")
-        topics = len(self.config.topics)
-        shard = _Shard(Customers(self._book, self._segments, topics))
+        customers = Customers(self._book, self._segments, len(self.config.topics))
+        shard = _Shard(customers, Stages(customers, self.config.lifecycle))
         # With pseudonyms this record says under which key.
         shard.codes_written = 1 if self.config.pseudonyms is None else 0
         self._shards[partition] = shard
@@ -157,9 +160,10 @@ class Engine:
         shard = self._shards[partition]
         records, shard.restoring = shard.restoring, {}
         shard.moves = self._codec.load(shard.customers, records)
+        shard.stages = Stages(shard.customers, self.config.lifecycle)
         if self._codec.has_codes(records):
             shard.codes_written = len(shard.customers.codes.texts)
-        shard.clock_written_ms = shard.customers.latest_ms
+        shard.clock_written = shard.customers.clock
         if shard.customers.latest_ms != NEVER_MS:
             self._advance(shard.customers.latest_ms)
         shard.ready = True
@@ -218,6 +222,9 @@ class Engine:
         # After the strays, whose time is for their own partition to note.
         usable = self._in_time(batch, usable, now_ms, verdicts)
         if len(usable):
+            if number == 0:
+                latest_ms = int(batch.entries["time_ms"][usable].max())
+                customers.purchases_ms = max(customers.purchases_ms, latest_ms)
             self._apply_in_turn(shard, batch, rows, usable, verdicts, (number, at))
         outcomes, out_of_time = verdicts.count()
         outcomes.update(letter.outcome for letter in letters)
@@ -225,23 +232,43 @@ class Engine:
             letters = [letter for letter in letters if letter.reason != NOT_USED]
         return Applied(outcomes, letters + out_of_time, strays)
 
-    def take_changes(self, partition: int) -> Changes:
-        """Changelog records of everything that changed in a partition since the last call."""
+    def has_due(self, partition: int, now_ms: int) -> bool:
+        """Whether time alone brings something for :meth:`take_changes`."""
+        shard = self._shards.get(partition)
+        return (
+            shard is not None
+            and shard.ready
+            and shard.stages.has_to_tell(self._stages_bound_ms(shard, now_ms))
+        )
+
+    def take_changes(self, partition: int, now_ms: int) -> Changes:
+        """Changelog records of everything that changed in a partition since the last call.
+
+        Customers' stages change by time, too: what they are to be told of, up to ``now_ms`` or
+        the time of purchases, is in the records, and is handed out by
+        :meth:`take_stage_events`. Who takes one must take the other.
+        """
         shard = self._shards[partition]
         customers = shard.customers
+        shard.stages.advance(self._stages_bound_ms(shard, now_ms))
         changes = Changes([], [])
         if len(customers.codes.texts) > shard.codes_written:
             shard.codes_written = len(customers.codes.texts)
             changes.keys.append(CODES_KEY)
             changes.values.append(self._codec.encode_codes(customers))
-        if customers.latest_ms > shard.clock_written_ms:
-            shard.clock_written_ms = customers.latest_ms
+        if customers.clock != shard.clock_written:
+            shard.clock_written = customers.clock
             changes.keys.append(CLOCK_KEY)
             changes.values.append(self._codec.encode_clock(customers))
         some = customer_changes(self._codec, customers, shard.moves)
         changes.keys.extend(some.keys)
         changes.values.extend(some.values)
         return changes
+
+    def take_stage_events(self, partition: int) -> Changes:
+        """Records for the topic of stages: what :meth:`take_changes` holds to be told."""
+        shard = self._shards[partition]
+        return stage_events(shard.customers, shard.stages.take())
 
     def note_committed(self, partition: int, positions: Mapping[str, int]) -> None:
         """All changes of a partition that were taken are safe, and its positions are committed.
@@ -270,6 +297,8 @@ class Engine:
         """What this worker's customers add up to as of an instant, past ones too."""
         result = totals(self._tallies, self._segments, as_of_ms, scope)
         result.experiment = self.config.experiment
+        if scope.with_stages:
+            self._read_stages(result, self._end_of_bucket_ms(as_of_ms))
         return result
 
     def home_of(self, customer_id: str) -> int:
@@ -302,7 +331,7 @@ class Engine:
             return None
         names = (self._segments.names[place] for place in customers.segments[row, 1:].tolist())
         segments = {name.dimension: name.name for name in names}
-        view = customer_view(entries, segments, self.config.windows, self._timeline, as_of_ms)
+        view = customer_view(entries, segments, self.config, self._timeline, as_of_ms)
         models = self.lifetime_models.get(store)
         if models is None:
             return view
@@ -320,6 +349,25 @@ class Engine:
         return same_bucket and self._timeline.day_at(one_ms) == self._timeline.day_at(other_ms)
 
     # -- inside ------------------------------------------------------------------------------
+
+    def _stages_bound_ms(self, shard: _Shard, now_ms: int) -> int:
+        """Up to when stages may be told: partitions are read at different speeds in a replay."""
+        return now_ms if self.config.clock == "wall" else shard.customers.purchases_ms
+
+    def _read_stages(self, result: Totals, at_ms: int) -> None:
+        for shard in self._shards.values():
+            if not shard.ready:
+                continue
+            # Time is only the clock's to move on, not that of whoever reads.
+            shard.stages.advance(self._stages_bound_ms(shard, shard.stages.bound_ms))
+            for row, (_, *counts) in shard.stages.count(at_ms).items():
+                store = self._segments.names[row].store
+                known = result.stages.get(store, [0] * len(counts))
+                result.stages[store] = [one + more for one, more in zip(known, counts, strict=True)]
+
+    def _end_of_bucket_ms(self, as_of_ms: int) -> int:
+        """The last instant of a bucket: what is as of any instant of it counts up to there."""
+        return (as_of_ms // self.config.bucket_ms + 1) * self.config.bucket_ms - 1
 
     def _kept_keys(self, keys: list[bytes]) -> list[bytes]:
         pseudonyms = self.config.pseudonyms

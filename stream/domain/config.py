@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from stream.domain.lifecycle_rules import LifecycleRules
 from stream.domain.pseudonyms import Pseudonyms
 from stream.domain.windows import Window
 
@@ -51,6 +52,8 @@ class EngineConfig:
     event_names: tuple[tuple[str, EventType], ...] = ()
     #: Whether documents of a dialect that say nothing of orders or signups are no dead letters.
     ignore_not_used: bool = False
+    #: When time changes a customer's stage.
+    lifecycle: LifecycleRules = field(default_factory=LifecycleRules)
     #: The experiment to evaluate; its dimension is one of ``dimensions``.
     experiment: Experiment | None = None
     #: What customers' ids are replaced by in everything that is kept; None: they are kept.

@@ -14,7 +14,13 @@ from stream.domain.plain_keeping import PlainKeeping
 from stream.domain.segments import CustomerSegments, SegmentResolver, Segments, ValueCodes
 from stream.kernel import EntryLedger
 
-_COLUMNS = ("applied", "_changed")
+_COLUMNS = ("applied", "_changed", "told", "next_turn_ms", "_restaged")
+
+#: What was told of a customer's lifecycle, also in its durable form: through which turn of its
+#: timeline, the stage told last (see :mod:`stream.domain.lifecycle`), and how many changes.
+TOLD_TYPE = np.dtype(
+    [("through_ms", "<i8"), ("count", "<u4"), ("stage", "u1"), ("padding", "u1", (3,))]
+)
 
 
 class Customers:
@@ -33,9 +39,16 @@ class Customers:
         self.codes = ValueCodes()
         #: Greatest event time of all usable events that came to this partition.
         self.latest_ms = NEVER_MS
+        #: The same of purchases' topic alone: the clock of its customers in event time.
+        self.purchases_ms = NEVER_MS
         #: Per topic the offset last applied to a customer: what makes a replay harmless.
         self.applied: I64 = np.zeros((0, topics), np.int64)
         self._changed: Bools = np.zeros(0, np.bool_)
+        #: See TOLD_TYPE.
+        self.told: Records = np.zeros(0, TOLD_TYPE)
+        #: When a customer's stage changes next if it orders nothing, as far as was looked at.
+        self.next_turn_ms: I64 = np.zeros(0, np.int64)
+        self._restaged: Bools = np.zeros(0, np.bool_)
         self.resolver = SegmentResolver(segments, self.codes)
         self._segments = CustomerSegments(self.resolver, self.dimensions)
         self._keeping: Keeping
@@ -56,6 +69,11 @@ class Customers:
     def segments(self) -> I32:
         """Segment rows of each customer, ``[row, dimension]``; the first is the whole store."""
         return self._segments.rows
+
+    @property
+    def clock(self) -> tuple[int, int]:
+        """The greatest event times: of all, and of purchases."""
+        return self.latest_ms, self.purchases_ms
 
     def add(self, keys: list[bytes]) -> I64:
         """Make rows for new, distinct keys; returns their numbers."""
@@ -86,10 +104,20 @@ class Customers:
         rows = np.array([row] if target is None else [row, target], np.int64)
         lengths = np.array([0, len(entries)][: len(rows)], np.int64)
         self._keeping.replace(rows, lengths, entries)
+        # What was told is told; of who is erased nothing more is.
+        if target is not None:
+            self.told[target] = self.told[row]
+            self._restaged[target] = True
+        self.told[row] = np.zeros((), TOLD_TYPE)
         self.mark_changed(rows[:1])
 
     def mark_changed(self, rows: I64) -> None:
-        """Note rows whose state must be written at the next flush."""
+        """Note rows whose state must be written at the next flush, and their stage looked at."""
+        self._changed[rows] = True
+        self._restaged[rows] = True
+
+    def mark_told(self, rows: I64) -> None:
+        """Note rows of which something was told, which must be written at the next flush."""
         self._changed[rows] = True
 
     def take_changed(self) -> I64:
@@ -98,17 +126,27 @@ class Customers:
         self._changed[rows] = False
         return rows
 
+    def take_restaged(self) -> Bools:
+        """Which rows were touched since the last call."""
+        restaged = self._restaged[: len(self)].copy()
+        self._restaged[: len(self)] = False
+        return restaged
+
     def forget(self, rows: set[int]) -> None:
         """Drop the keys of rows without entries: nothing leads to them, and they say nothing."""
         self.index = {
             b"\0\0\0\0%d" % row if row in rows else key: row for key, row in self.index.items()
         }
 
-    def load(self, keys: list[bytes], applied: I64, lengths: I64, entries: Records) -> None:
+    def load(
+        self, keys: list[bytes], applied: I64, told: Records, lengths: I64, entries: Records
+    ) -> None:
         """Fill an empty partition with restored customers and derive all else from them."""
         rows = self.add(keys)
         self.applied[rows] = applied
+        self.told[rows] = told
         self._keeping.load(lengths, entries)
+        self._restaged[rows] = True
 
     def unload(self) -> None:
         """Take every customer's part out of the tallies."""

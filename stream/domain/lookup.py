@@ -14,7 +14,9 @@ import numpy as np
 
 from stream.domain.arrays import Records
 from stream.domain.calendar import Timeline, first_day_of_period, period_of_day
+from stream.domain.config import EngineConfig
 from stream.domain.entries import CANCELLED, ORDER, PLACED, RETURN, SIGNUP
+from stream.domain.lifecycle import STAGE_NAMES, stages_at
 from stream.domain.money import currency_code
 from stream.domain.outlook import Outlook
 from stream.domain.windows import RollingWindow, Window
@@ -73,6 +75,8 @@ class CustomerView:
 
     as_of_ms: int
     signup_ms: int | None
+    #: Of its lifecycle; None without an order that counts.
+    stage: str | None
     #: By dimension.
     segments: Mapping[str, str]
     #: By currency.
@@ -92,7 +96,7 @@ class CustomerView:
 def customer_view(
     entries: Records,
     segments: Mapping[str, str],
-    windows: Sequence[Window],
+    config: EngineConfig,
     timeline: Timeline,
     as_of_ms: int,
 ) -> CustomerView:
@@ -101,9 +105,9 @@ def customer_view(
     Args:
         entries: all the customer has, in order.
         segments: its segment in each dimension.
-        windows: to look at.
+        config: its windows, and the rules of its lifecycle.
         timeline: of buckets and local days.
-        as_of_ms: the instant the windows are as of.
+        as_of_ms: the instant the windows and the stage are as of.
     """
     kinds, flags = entries["kind"], entries["flags"]
     # A cancellation that came before its order is not an order yet.
@@ -115,6 +119,7 @@ def customer_view(
     return CustomerView(
         as_of_ms=as_of_ms,
         signup_ms=signups[0] if signups else None,
+        stage=_stage(live_ms, config, as_of_ms),
         segments=segments,
         money=_money(orders, returns),
         orders=tuple(orders[-MOST_LISTED:]),
@@ -123,8 +128,15 @@ def customer_view(
         returns_left_out=max(len(returns) - MOST_LISTED, 0),
         mean_interval_ms=round(sum(gaps_ms) / len(gaps_ms)) if gaps_ms else None,
         median_interval_ms=round(median(gaps_ms)) if gaps_ms else None,
-        windows=tuple(_in_window(live_ms, window, timeline, as_of_ms) for window in windows),
+        windows=tuple(_in_window(live_ms, window, timeline, as_of_ms) for window in config.windows),
     )
+
+
+def _stage(order_ms: Sequence[int], config: EngineConfig, as_of_ms: int) -> str | None:
+    end_ms = (as_of_ms // config.bucket_ms + 1) * config.bucket_ms - 1
+    counts = np.array([len(order_ms)], np.int64)
+    (stage,) = stages_at(np.array(order_ms, np.int64), counts, end_ms, config.lifecycle).tolist()
+    return STAGE_NAMES[stage] or None
 
 
 def _trades(entries: Records) -> list[Trade]:

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from stream.domain.experiments import comparisons
 from stream.domain.gaps import GAP_LIMITS_DAYS
+from stream.domain.lifecycle import STAGE_NAMES
 from stream.domain.money import exponent
 from stream.domain.segments import Segment
 from stream.domain.totals import (
@@ -109,6 +110,11 @@ ORDER_GAP = Metric(
     ("store",),
     "histogram",
 )
+IN_STAGE = Metric(
+    "retention_customers_in_stage",
+    "Customers by the stage of their lifecycle.",
+    ("store", "stage"),
+)
 MATURE = Metric(
     "retention_window_mature",
     "1 when the store's orders span the window and its preceding one.",
@@ -140,6 +146,7 @@ CATALOGUE: Mapping[str, Metric] = {
         SIGNUP_COHORT,
         SIGNUP_COHORT_SIZE,
         ORDER_GAP,
+        IN_STAGE,
         MATURE,
     )
 }
@@ -184,6 +191,9 @@ def _lifetime_samples(folded: Totals) -> Iterator[Sample]:
         yield from _cohort_samples(cohort, size, ages)
     for store, gaps in folded.gaps.items():
         yield from _gap_samples(store, gaps)
+    for store, in_stages in folded.stages.items():
+        for stage, customers in zip(STAGE_NAMES[1:], in_stages, strict=True):
+            yield Sample(IN_STAGE.name, (("store", store), ("stage", stage)), customers)
 
 
 def _labels(segment: Segment, window: str | None = None) -> tuple[tuple[str, str], ...]:

@@ -51,6 +51,8 @@ class Scope:
     dimensions: frozenset[str] | None = None
     #: What has no window: lifetimes, cohorts, gaps, and the windows before.
     with_lifetimes: bool = True
+    #: Customers' stages, which are for now: for an instant long ago each would be looked at.
+    with_stages: bool = True
 
     def has_window(self, name: str) -> bool:
         """Whether a window is to be read."""

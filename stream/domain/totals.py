@@ -6,13 +6,16 @@ these and only then is anything divided.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from stream.domain.config import Experiment
 from stream.domain.nets import NetBuckets
 from stream.domain.segments import ALL, OTHER, UNKNOWN, Segment
+
+K = TypeVar("K")
 
 #: Segments of a dimension that keep their name; the rest add up in ``other``.
 MAX_SEGMENTS = 50
@@ -139,6 +142,8 @@ class Totals:
     cohorts: dict[Cohort, list[int]] = field(default_factory=dict)
     #: By store.
     gaps: dict[str, Gaps] = field(default_factory=dict)
+    #: By store, its customers in each stage, in the order of ``STAGE_NAMES`` without the first.
+    stages: dict[str, list[int]] = field(default_factory=dict)
     #: By store, the slot of the earliest order.
     first_order_slots: dict[str, int] = field(default_factory=dict)
     #: By window name, the last slot in which a store's first order makes the window mature.
@@ -158,9 +163,8 @@ class Totals:
             self.lifetimes.setdefault(segment, Lifetime()).add(lifetime)
         for place, spent in other.lifetime_money.items():
             self.lifetime_money.setdefault(place, LifetimeMoney()).add(spent)
-        for cohort, ages in other.cohorts.items():
-            known = self.cohorts.get(cohort, [0] * len(ages))
-            self.cohorts[cohort] = [mine + its for mine, its in zip(known, ages, strict=True)]
+        _add_lists(self.cohorts, other.cohorts)
+        _add_lists(self.stages, other.stages)
         for store, gaps in other.gaps.items():
             if store in self.gaps:
                 self.gaps[store].add(gaps)
@@ -183,6 +187,7 @@ class Totals:
             self.as_of_ms,
             cohorts=self.cohorts,
             gaps=self.gaps,
+            stages=self.stages,
             first_order_slots=self.first_order_slots,
             mature_from_slots=self.mature_from_slots,
             experiment=self.experiment,
@@ -200,6 +205,12 @@ class Totals:
         for (segment, currency), spent in self.lifetime_money.items():
             result.lifetime_money.setdefault((home(segment), currency), LifetimeMoney()).add(spent)
         return result
+
+
+def _add_lists(sums: dict[K, list[int]], more: Mapping[K, list[int]]) -> None:
+    for key, numbers in more.items():
+        known = sums.get(key, [0] * len(numbers))
+        sums[key] = [one + another for one, another in zip(known, numbers, strict=True)]
 
 
 def _small_segments(customers: dict[Segment, int]) -> set[Segment]:

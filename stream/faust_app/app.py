@@ -63,6 +63,8 @@ class RetentionApp(faust.App):
     observe_flush: FlushObserver
     #: The changelog topic of the customers.
     customers_changelog: str
+    #: The topic of changes of their stages.
+    lifecycle_topic: str
     kafka: KafkaConnection
     #: The consumer group's generation that gave the engine the shards it has now.
     shards_generation: int | None = None
@@ -152,6 +154,7 @@ def create_app(
         rerouted_topic=settings.topic_rerouted,
     )
     app.customers_changelog = settings.changelog_topic
+    app.lifecycle_topic = settings.topic_lifecycle
     app.kafka = settings.kafka
     _add_table(app, settings)
     add_agents(app, (*settings.source_topics, settings.topic_rerouted))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from stream.faust_app.fuse import BrokenWorldError
+from stream.wire.customer_state import Changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from stream.engine import Engine
     from stream.faust_app.chunk import Chunk, SourcePartition
     from stream.faust_app.record_batches import Header
-    from stream.wire.customer_state import Changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class PartitionSnapshot:
     positions: Mapping[SourcePartition, int]
     changes: Changes
     forwards: Sequence[Forward]
+    #: For the topic of stages, in the partition of this number.
+    stage_events: Changes = field(default_factory=lambda: Changes([], []))
 
 
 class Intake:
@@ -65,6 +67,8 @@ class Intake:
         self._committed: dict[SourcePartition, int] = {}
         self._reached: dict[tuple[str, int], int] = {}
         self._forwards: defaultdict[int, list[Forward]] = defaultdict(list)
+        #: A snapshot was taken, and is not known to be safe.
+        self._taken = False
         #: From the loss of partitions to the next seek nothing may be committed: by then the
         #: positions may be those of a state that was dropped.
         self.on_hold = False
@@ -98,8 +102,13 @@ class Intake:
 
     @property
     def has_uncommitted(self) -> bool:
-        """Whether a chunk was applied since the last commit."""
-        return self._positions != self._committed
+        """Whether a chunk was applied, or a snapshot taken, since the last commit."""
+        return self._taken or self._positions != self._committed
+
+    @property
+    def has_due(self) -> bool:
+        """Whether time alone changed something that has to be made safe."""
+        return bool(self._due(self._now_ms()))
 
     @property
     def has_changes(self) -> bool:
@@ -111,7 +120,7 @@ class Intake:
     @property
     def nothing_to_flush(self) -> bool:
         """Whether a snapshot would be empty, or may not be taken."""
-        return self.on_hold or not (self.has_changes or self._all_anew)
+        return self.on_hold or not (self.has_changes or self._all_anew or self.has_due)
 
     def seek(self, positions: Mapping[SourcePartition, int]) -> None:
         """Start over from these offsets, which are the committed ones.
@@ -121,6 +130,7 @@ class Intake:
         self._positions = dict(positions)
         self._committed = dict(positions)
         self._forwards.clear()
+        self._taken = False
         self.on_hold = False
         for source, position in positions.items():
             self._reached[source] = max(position, self._reached.get(source, position))
@@ -151,30 +161,42 @@ class Intake:
         Partitions that have nothing to make safe are left out, unless all are to be committed
         anew.
         """
+        now_ms = self._now_ms()
         moved: defaultdict[int, dict[SourcePartition, int]] = defaultdict(dict)
         for source, position in self._positions.items():
             owes = self._all_anew or self._engine.owes_changes(source.partition)
             if owes or position != self._committed.get(source):
                 moved[source.partition][source] = position
         self._all_anew = False
-        return [
+        parts = [
             PartitionSnapshot(
                 partition=partition,
                 positions=moved[partition],
-                changes=self._engine.take_changes(partition),
+                changes=self._engine.take_changes(partition, now_ms),
                 forwards=self._forwards.pop(partition, []),
+                stage_events=self._engine.take_stage_events(partition),
             )
-            for partition in sorted(moved)
+            for partition in sorted({*moved, *self._due(now_ms)})
         ]
+        # Time may come to a customer's turn, and nothing come of it.
+        parts = [part for part in parts if part.positions or part.changes.keys]
+        self._taken = self._taken or bool(parts)
+        return parts
 
     def committed(self, positions: Mapping[SourcePartition, int]) -> None:
-        """Note that these positions are committed."""
+        """Note that these positions are committed, and with them the last snapshot."""
         self._committed.update(positions)
+        self._taken = False
         by_partition: defaultdict[int, dict[str, int]] = defaultdict(dict)
         for source, position in positions.items():
             by_partition[source.partition][source.topic] = position
         for partition, of_topics in by_partition.items():
             self._engine.note_committed(partition, of_topics)
+
+    def _due(self, now_ms: int) -> set[int]:
+        """Partitions that time alone changed; those whose positions are not known yet wait."""
+        partitions = {source.partition for source in self._positions}
+        return {each for each in partitions if self._engine.has_due(each, now_ms)}
 
     def commit_anew(self) -> None:
         """Have the next snapshot take every partition, also where nothing was applied."""

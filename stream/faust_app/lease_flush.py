@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from stream.faust_app.lease import Lease
-from stream.faust_app.outbox import send_changes, send_forwards
+from stream.faust_app.outbox import send_changes, send_forwards, send_stage_events
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -29,6 +29,7 @@ class LeaseFlush:
     Args:
         producer: waits for all replicas.
         changelog_topic: where changed customers go.
+        lifecycle_topic: where changes of their stages go.
         heartbeat: asks the group's coordinator.
         commit_offsets: commits positions as a member of the group; whether it did.
     """
@@ -37,12 +38,14 @@ class LeaseFlush:
         self,
         producer: AIOKafkaProducer,
         changelog_topic: str,
+        lifecycle_topic: str,
         heartbeat: Heartbeat,
         commit_offsets: Callable[[Mapping[SourcePartition, int]], Awaitable[bool]],
     ) -> None:
         self._lease = Lease(heartbeat)
         self._producer = _LeasedProducer(producer, self._lease)
         self._changelog_topic = changelog_topic
+        self._lifecycle_topic = lifecycle_topic
         self._commit_offsets = commit_offsets
 
     async def take_over(self, partitions: Collection[int]) -> None:
@@ -54,14 +57,23 @@ class LeaseFlush:
 
     async def write(self, parts: Sequence[PartitionSnapshot]) -> bool:
         """Send everything, wait until it is acknowledged, commit the positions."""
+        # Before the states that say they were told: a crash in between tells them again.
+        topic = self._lifecycle_topic
+        await asyncio.gather(
+            *(
+                send_stage_events(self._producer, topic, part.partition, part.stage_events)
+                for part in parts
+            )
+        )
         topic = self._changelog_topic
         await asyncio.gather(
             *(send_changes(self._producer, topic, part.partition, part.changes) for part in parts),
             send_forwards(self._producer, chain.from_iterable(part.forwards for part in parts)),
         )
-        return await self._commit_offsets(
-            {source: position for part in parts for source, position in part.positions.items()}
-        )
+        positions = {
+            source: position for part in parts for source, position in part.positions.items()
+        }
+        return not positions or await self._commit_offsets(positions)
 
     async def close(self) -> None:
         """Nothing to do: the producer is Faust's."""

@@ -7,6 +7,8 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Protocol
 
+from stream.wire.stage_events import HEADERS
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
 
@@ -45,6 +47,20 @@ async def send_changes(
     if changes.keys:
         records = zip(changes.keys, changes.values, strict=True)
         await _send(producer, topic, partition, ((key, value, []) for key, value in records))
+
+
+async def send_stage_events(
+    producer: BatchProducer, topic: str, partition: int, events: Changes
+) -> None:
+    """Write changes of the stages of a partition's customers.
+
+    Raises:
+        KafkaError: when the broker did not acknowledge all of it.
+    """
+    if events.keys:
+        headers: list[Header] = list(HEADERS)
+        records = zip(events.keys, events.values, strict=True)
+        await _send(producer, topic, partition, ((key, value, headers) for key, value in records))
 
 
 async def send_forwards(producer: BatchProducer, forwards: Iterable[Forward]) -> None:

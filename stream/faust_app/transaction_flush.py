@@ -9,7 +9,7 @@ from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
 from stream.faust_app.flush import FlushStep, LostPartitionsError
 from stream.faust_app.fuse import BrokenWorldError
-from stream.faust_app.outbox import send_changes, send_forwards
+from stream.faust_app.outbox import send_changes, send_forwards, send_stage_events
 from stream.faust_app.partition_producer import PartitionProducer
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class TransactionFlush:
         client: connected; shared by the producers of all partitions.
         app_id: the group, and what transactional ids begin with.
         changelog_topic: where changed customers go.
+        lifecycle_topic: where changes of their stages go.
         heartbeat: asks the group's coordinator.
         observe: told of each step.
     """
@@ -45,12 +46,14 @@ class TransactionFlush:
         client: AIOKafkaClient,
         app_id: str,
         changelog_topic: str,
+        lifecycle_topic: str,
         heartbeat: Heartbeat,
         observe: FlushObserver,
     ) -> None:
         self._client = client
         self._app_id = app_id
         self._changelog_topic = changelog_topic
+        self._lifecycle_topic = lifecycle_topic
         self._heartbeat = heartbeat
         self._observe = observe
         self._producers: dict[int, PartitionProducer] = {}
@@ -110,8 +113,10 @@ class TransactionFlush:
         await send_changes(producer, self._changelog_topic, part.partition, part.changes)
         self._observe(FlushStep.CHANGELOG_SENT, part)
         await send_forwards(producer, part.forwards)
+        await send_stage_events(producer, self._lifecycle_topic, part.partition, part.stage_events)
         self._observe(FlushStep.FORWARDS_SENT, part)
-        await producer.send_offsets(part.positions, self._app_id)
+        if part.positions:
+            await producer.send_offsets(part.positions, self._app_id)
         self._observe(FlushStep.OFFSETS_SENT, part)
         await producer.commit()
         self._observe(FlushStep.COMMITTED, part)

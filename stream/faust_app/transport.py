@@ -71,14 +71,14 @@ class ChunkConsumer(Consumer):
     def flush(self) -> Flush:
         """How this broker lets us write; for use once the producer is started."""
         producer: ChunkProducer = self.app.producer
-        changelog_topic: str = self.app.customers_changelog
+        topics = (self.app.customers_changelog, self.app.lifecycle_topic)
         heartbeat = self._thread.heartbeat
         if not producer.transactional:
-            return LeaseFlush(producer.batches, changelog_topic, heartbeat, self._commit_offsets)
+            return LeaseFlush(producer.batches, *topics, heartbeat, self._commit_offsets)
         return TransactionFlush(
             producer.batches.client,
             self.app.conf.id,
-            changelog_topic,
+            *topics,
             heartbeat,
             self.app.observe_flush,
         )
@@ -195,8 +195,9 @@ class ChunkConsumer(Consumer):
         parts = self._intake.snapshot()
         did_commit = await self.flush.write(parts)
         if did_commit:
-            for part in parts:
-                self._intake.committed(part.positions)
+            self._intake.committed(
+                {source: position for part in parts for source, position in part.positions.items()}
+            )
         return did_commit
 
     def verify_event_path(self, now: float, tp: TP) -> None:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from stream.domain.config import EngineConfig, Experiment
+from stream.domain.lifecycle_rules import LifecycleRules
 from stream.domain.pseudonyms import Pseudonyms
 from stream.domain.windows import RollingWindow, Window, parse_duration_ms
 from stream.settings.dialects import Dialects, load_dialects
 from stream.settings.kafka import KafkaConnection, load_kafka
+from stream.settings.lifecycle import load_lifecycle
 from stream.settings.reader import SettingError, SettingReader
 from stream.settings.redis import RedisConnection, load_redis
 from stream.settings.secret import Secret
@@ -63,6 +65,20 @@ DEFAULTS: Mapping[str, tuple[str, str]] = {
     "RETENTION_TIMEZONE": ("UTC", "time zone of calendar windows, an IANA name"),
     "RETENTION_BUCKET": ("1h", "unit of time of rolling windows"),
     "RETENTION_HORIZON": ("800d", "how far behind as of an event may be"),
+    "RETENTION_STAGE_NEW_FOR": ("30d", "how long after its first order a customer is new"),
+    "RETENTION_STAGE_AT_RISK_FACTOR": (
+        "2",
+        "at risk after so many times the customer's median time between orders (1 to 50)",
+    ),
+    "RETENTION_STAGE_AT_RISK_AT_LEAST": ("7d", "at risk not sooner than that after an order"),
+    "RETENTION_STAGE_TYPICAL_INTERVAL": (
+        "45d",
+        "time between orders assumed of customers with fewer than three",
+    ),
+    "RETENTION_STAGE_LAPSED_AFTER": (
+        "",
+        "lapsed after so long without an order; empty for the longest rolling window",
+    ),
     "RETENTION_PARTITIONS": ("8", "partitions of every topic"),
     "RETENTION_DATA_DIR": (".retention", "folder for local files"),
     "RETENTION_TOPIC_PURCHASES": ("purchases", "topic of purchases"),
@@ -73,6 +89,7 @@ DEFAULTS: Mapping[str, tuple[str, str]] = {
         "internal: events sent on to their partition",
     ),
     "RETENTION_TOPIC_DEAD_LETTERS": ("retention-dead-letters", "events that cannot be used"),
+    "RETENTION_TOPIC_LIFECYCLE": ("retention-lifecycle", "changes of customers' stages, as events"),
     "RETENTION_DIALECT_PURCHASES": (
         "auto",
         "form of its events: auto, canonical, segment, cloudevents, shopify, woocommerce or ga4",
@@ -123,6 +140,8 @@ class Settings:
     topic_returns: str
     topic_rerouted: str
     topic_dead_letters: str
+    topic_lifecycle: str
+    lifecycle: LifecycleRules
     dialects: Dialects
     commit_interval_seconds: float
     session_timeout_seconds: float
@@ -157,6 +176,7 @@ class Settings:
             },
             event_names=self.dialects.event_names,
             ignore_not_used=self.dialects.ignore_not_used,
+            lifecycle=self.lifecycle,
             experiment=self.experiment,
             pseudonyms=self.pseudonyms,
         )
@@ -206,6 +226,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         topic_returns=topics["RETENTION_TOPIC_RETURNS"],
         topic_rerouted=topics["RETENTION_TOPIC_REROUTED"],
         topic_dead_letters=topics["RETENTION_TOPIC_DEAD_LETTERS"],
+        topic_lifecycle=topics["RETENTION_TOPIC_LIFECYCLE"],
+        lifecycle=load_lifecycle(reader, longest * bucket_ms),
         dialects=load_dialects(reader),
         commit_interval_seconds=read("RETENTION_COMMIT_INTERVAL_SECONDS", seconds(0.05, 600)),
         # Kafka's brokers refuse less than 6 s unless told otherwise.

@@ -109,6 +109,7 @@ def _wanted_topics(settings: Settings) -> list[_Wanted]:
         _Wanted(settings.topic_returns, "returns", {}),
         _Wanted(settings.topic_rerouted, "rerouted", forwarded),
         _Wanted(settings.topic_dead_letters, "dead letters", forwarded),
+        _Wanted(settings.topic_lifecycle, "changes of stages", {}),
         _Wanted(settings.changelog_topic, "state", compacted),
     ]
 

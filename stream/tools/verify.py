@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from argparse import ArgumentTypeError
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from stream.tools.arguments import moment_ms
 from stream.tools.console import CommandError, say
 from stream.tools.oracle import (
     Difference,
+    LifecycleParameters,
     OracleError,
     OracleParameters,
     Recomputed,
@@ -81,6 +82,7 @@ def run(settings: Settings, args: Namespace) -> int:
         as_of_ms=args.as_of,
         experiment="" if settings.experiment is None else settings.experiment.dimension,
         control="" if settings.experiment is None else settings.experiment.control,
+        lifecycle=lifecycle_parameters(settings),
     )
     if args.sql is not None:
         for path in write_sql(args.sql, parameters):
@@ -109,6 +111,11 @@ def run(settings: Settings, args: Namespace) -> int:
     except OracleError as error:
         raise CommandError(str(error)) from error
     return _judge(recomputed, shown)
+
+
+def lifecycle_parameters(settings: Settings) -> LifecycleParameters:
+    """When time changes a customer's stage, as the oracle is told."""
+    return LifecycleParameters(**asdict(settings.lifecycle))
 
 
 def _judge(recomputed: Recomputed, shown: Scrape) -> int:

@@ -1,10 +1,10 @@
 """Customers' states as changelog records, and back.
 
 One record a customer: the key is the customer's key, the value a header (version, number of
-entries, per topic the offset last applied) and the entries as they stand in memory. Beside
-them each partition has two records of its own: the table of value codes that the entries use,
-and the greatest event time seen. Codes are only ever added, so the table's latest record reads
-every entry before it.
+entries, what was told of its lifecycle, per topic the offset last applied) and the entries as
+they stand in memory. Beside them each partition has two records of its own: the table of value
+codes that the entries use, and the greatest event times seen. Codes are only ever added, so the
+table's latest record reads every entry before it.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ import numpy as np
 
 from stream.domain.arrays import I64, NEVER_MS, Records
 from stream.domain.calendar import END_OF_TIME_MS
-from stream.domain.customers import Customers
+from stream.domain.customers import TOLD_TYPE, Customers
 from stream.domain.entries import entry_type
 from stream.domain.erasure import Move, Moves, Stage
 from stream.domain.pseudonyms import Pseudonyms
 from stream.wire.moving_records import MARK_AT, moving_in, with_moving
-from stream.wire.state_checks import are_customer_keys, are_entries
+from stream.wire.state_checks import are_customer_keys, are_entries, are_told
 from stream.wire.state_parts import state_parts
 
 T = TypeVar("T")
 
-VERSION = 1
+VERSION = 2
 # No customer's key: keys are UTF-8 text.
 CODES_KEY = b"\xffcodes"
 CLOCK_KEY = b"\xffclock"
@@ -63,6 +63,8 @@ class _Clock:
     """The value of the clock record."""
 
     latest_ms: Annotated[int, msgspec.Meta(ge=NEVER_MS, lt=END_OF_TIME_MS)]
+    #: The same of the first source topic alone.
+    purchases_ms: Annotated[int, msgspec.Meta(ge=NEVER_MS, lt=END_OF_TIME_MS)]
 
 
 def header_type(topics: int) -> np.dtype[np.void]:
@@ -74,6 +76,7 @@ def header_type(topics: int) -> np.dtype[np.void]:
             ("moving", "u1"),
             ("padding", "u1", (2,)),
             ("count", "<u4"),
+            ("told", TOLD_TYPE),
             ("applied", "<i8", (topics,)),
         ]
     )
@@ -97,6 +100,7 @@ class StateCodec:
         headers = np.zeros(len(rows), self._header)
         headers["version"] = VERSION
         headers["count"] = lengths
+        headers["told"] = customers.told[rows]
         headers["applied"] = customers.applied[rows]
         head, body = headers.tobytes(), entries.tobytes()
         size, step = self._header.itemsize, self._entry.itemsize
@@ -120,7 +124,7 @@ class StateCodec:
 
     def encode_clock(self, customers: Customers) -> bytes:
         """The value of the clock record."""
-        return msgspec.json.encode(_Clock(customers.latest_ms))
+        return msgspec.json.encode(_Clock(customers.latest_ms, customers.purchases_ms))
 
     def encode_moving(self, customers: Customers, value: bytes, anonymous: Sequence[int]) -> bytes:
         """A customer's record with anonymous rows that have none of their own yet."""
@@ -142,7 +146,8 @@ class StateCodec:
         self._load_codes(customers, codes_record)
         clock = states.pop(CLOCK_KEY, None)
         if clock is not None:
-            customers.latest_ms = _decoded(clock, _Clock).latest_ms
+            seen = _decoded(clock, _Clock)
+            customers.latest_ms, customers.purchases_ms = seen.latest_ms, seen.purchases_ms
         if not states:
             return Moves()
         if codes_record is None and self._pseudonyms:
@@ -157,9 +162,12 @@ class StateCodec:
             lengths = np.concatenate([lengths, more_lengths])
             entries = np.concatenate([entries, more_entries])
         codes = len(customers.codes.texts)
-        if not (are_customer_keys(states) and are_entries(entries, lengths, codes)):
+        told = headers["told"]
+        if not (
+            are_customer_keys(states) and are_entries(entries, lengths, codes) and are_told(told)
+        ):
             raise _foreign()
-        customers.load(list(states), headers["applied"], lengths, entries)
+        customers.load(list(states), headers["applied"], told, lengths, entries)
         return _moves(customers, moving, np.flatnonzero(lengths == 0))
 
     def _moving(

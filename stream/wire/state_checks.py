@@ -9,6 +9,7 @@ import numpy as np
 from stream.domain.arrays import I64, Bools, Records, starts_of_groups
 from stream.domain.calendar import END_OF_TIME_MS
 from stream.domain.entries import CANCELLED, GUEST_ORDER, ORDER, PLACED, SIGNUP
+from stream.domain.lifecycle import STAGE_NAMES
 from stream.domain.money import CURRENCY_NUMBERS, LARGEST_CURRENCY, MAX_MINOR_UNITS
 
 _KNOWN_CURRENCY: Bools = np.zeros(LARGEST_CURRENCY + 1, np.bool_)
@@ -29,6 +30,13 @@ def are_customer_keys(keys: Collection[bytes]) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def are_told(told: Records) -> bool:
+    """Whether this can be what was told of customers' lifecycles."""
+    through_ms = told["through_ms"]
+    in_time = (through_ms >= 0) & (through_ms < END_OF_TIME_MS)
+    return bool((in_time & (told["stage"] < len(STAGE_NAMES))).all())
 
 
 def are_entries(entries: Records, lengths: I64, codes: int) -> bool:

@@ -17,7 +17,7 @@ import psutil
 from aiokafka import AIOKafkaProducer
 
 from stream.faust_app.outbox import send_changes
-from tests.benchmarks.memory import ORDERS, Crowd
+from tests.benchmarks.memory import NOW_MS, ORDERS, Crowd
 from tests.integration.stream_harness import Stream
 from tests.integration.worker_harness import Worker
 from tests.support.kafka_server import KafkaServer
@@ -54,7 +54,7 @@ async def _fill(stream: Stream, customers: int, records: int) -> None:
             crowd.order(order)
             if order >= ORDERS - records:
                 for partition in range(PARTITIONS):
-                    changes = crowd.engine.take_changes(partition)
+                    changes = crowd.engine.take_changes(partition, NOW_MS)
                     await send_changes(producer, settings.changelog_topic, partition, changes)
     finally:
         await producer.stop()

@@ -62,11 +62,11 @@ def measure(customers: int, partitions: int, stores: int) -> EngineCosts:
     applying = time.perf_counter() - started
     gc.collect()
     resident = psutil.Process().memory_info().rss - before
-    changes = [crowd.engine.take_changes(partition) for partition in range(partitions)]
+    changes = [crowd.engine.take_changes(partition, NOW_MS) for partition in range(partitions)]
     crowd.order(ORDERS, 0, min(FLUSHED_CUSTOMERS, customers))
     started = time.perf_counter()
     for partition in range(partitions):
-        crowd.engine.take_changes(partition)
+        crowd.engine.take_changes(partition, NOW_MS)
     flushing = time.perf_counter() - started
     scraping, series = _scrape(crowd)
     written = sum(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kafka import KafkaConsumer, TopicPartition
 
 from stream.tools.oracle import OracleParameters, broken_identities, compare, recompute
+from stream.tools.verify import lifecycle_parameters
 from stream.tools.verify_scrape import Scrape, scrape
 from tests.chaos.sizes import WHOLE_HISTORY
 from tests.chaos.watch import business_gauges, read_shown
@@ -85,6 +86,7 @@ def parameters(settings: Settings) -> OracleParameters:
         horizon_ms=settings.horizon_ms,
         clock="event",
         now_ms=time.time_ns() // 1_000_000,
+        lifecycle=lifecycle_parameters(settings),
     )
 
 

@@ -48,6 +48,19 @@ async def test_what_was_written_is_there_for_the_next_owner(workers: Workers) ->
     assert [await workers.position(partition) for partition in EVERYTHING] == [10, 11, 12]
 
 
+async def test_changes_by_time_alone_are_written_without_a_position(workers: Workers) -> None:
+    flush, successor = await workers.start(), await workers.start()
+    await flush.take_over([0])
+    assert await flush.may_write()
+    assert await flush.write([workers.part(0, 7, b"a", stages=1)])
+    assert await flush.may_write()
+    assert await flush.write([workers.part(0, None, b"b", stages=2)])
+    await successor.take_over([0])
+    assert await workers.stage_events(0) == [b"0", b"0", b"1"]
+    assert await workers.changelog(0) == [b"a", b"b"]
+    assert await workers.position(0) == 7
+
+
 async def test_the_last_of_many_flushes_counts(workers: Workers) -> None:
     flush, successor = await workers.start(), await workers.start()
     await flush.take_over([0])

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stream.domain.metrics import TOP_CUSTOMERS, samples
+from stream.domain.metrics import samples
+from stream.publish.api.requests import WITHOUT_PAST
 from stream.settings import load_settings
 from stream.tools.history import command
 from tests.support.prometheus_server import PrometheusServer, install
@@ -68,7 +69,7 @@ def test_blocks_hold_every_value_of_every_instant(tmp_path: Path) -> None:
                     {"__name__": one.name + one.suffix, **TARGET, **dict(one.labels)}.items()
                 ): float(one.value)
                 for one in samples(worker.engine.totals(at_ms))
-                if one.name != TOP_CUSTOMERS.name
+                if one.name not in WITHOUT_PAST
             }
         # A histogram is one to Prometheus, too.
         (row,) = server.rows_at(

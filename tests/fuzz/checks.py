@@ -61,7 +61,7 @@ def check_state(records: Mapping[bytes, bytes | None]) -> None:
 def _show_and_store(engine: Engine, stored: Mapping[bytes, bytes | None]) -> None:
     """Show the gauges, and restore a second engine from what was stored and what is new."""
     shown = gauges_of(engine, NOW_MS)
-    changes = engine.take_changes(0)
+    changes = engine.take_changes(0, NOW_MS)
     again = Engine(CONFIG)
     again.assign(0)
     again.restore(0, [*stored, *changes.keys], [*stored.values(), *changes.values])

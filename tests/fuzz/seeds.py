@@ -42,5 +42,5 @@ LINES = [encoded(event) for event in EVENTS]
 
 def changelog() -> dict[bytes, bytes]:
     """What an engine writes of these events."""
-    changes = run(EVENTS, CONFIG).take_changes(0)
+    changes = run(EVENTS, CONFIG).take_changes(0, NOW_MS)
     return {key: value for key, value in zip(changes.keys, changes.values, strict=True) if value}

@@ -43,6 +43,7 @@ class Stream:
             "RETENTION_TOPIC_RETURNS": f"returns-{run}",
             "RETENTION_TOPIC_REROUTED": f"rerouted-{run}",
             "RETENTION_TOPIC_DEAD_LETTERS": f"dead-letters-{run}",
+            "RETENTION_TOPIC_LIFECYCLE": f"lifecycle-{run}",
             **settings,
         }
         self.settings: Settings = load_settings(self.environ)
@@ -74,6 +75,19 @@ class Stream:
         finally:
             consumer.close()
         return [Record(r.partition, r.key, r.value, r.headers) for r in found]
+
+    def read_all(self, topic: str) -> list[Record]:
+        """Every record of a topic that comes within some seconds."""
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.settings.broker,
+            auto_offset_reset="earliest",
+            consumer_timeout_ms=3_000,
+        )
+        try:
+            consumer.assign([TopicPartition(topic, partition) for partition in range(PARTITIONS)])
+            return [Record(r.partition, r.key, r.value, r.headers) for r in consumer]
+        finally:
+            consumer.close()
 
 
 def send_record(producer: KafkaProducer, topic: str, record: Record) -> None:

@@ -24,6 +24,7 @@ from stream.tools.produce import produce_lines
 from stream.tools.samples import open_sample
 from stream.tools.shop_bulk import bulk_events
 from stream.tools.topics import ensure_topics
+from stream.tools.verify import lifecycle_parameters
 from stream.tools.verify_scrape import Scrape, scrape
 from tests.support.online_retail import DECEMBER_2010, cohort_ages, online_retail_lines
 
@@ -108,6 +109,7 @@ def _check(lines: list[bytes], folder: Path, timezone: str = "UTC") -> Scrape:
             clock="event",
             now_ms=time.time_ns() // 1_000_000,
             as_of_ms=shown.as_of_ms,
+            lifecycle=lifecycle_parameters(settings),
         ),
     )
     assert len(expected.samples) > 100

@@ -48,6 +48,7 @@ def settings(broker_address: str) -> Settings:
             "RETENTION_TOPIC_RETURNS": f"returns-{run}",
             "RETENTION_TOPIC_REROUTED": f"rerouted-{run}",
             "RETENTION_TOPIC_DEAD_LETTERS": f"dead-letters-{run}",
+            "RETENTION_TOPIC_LIFECYCLE": f"lifecycle-{run}",
         }
     )
 
@@ -98,12 +99,13 @@ def test_topics_are_created_once_with_partitions_and_a_compacted_changelog(
         *settings.source_topics,
         settings.topic_rerouted,
         settings.topic_dead_letters,
+        settings.topic_lifecycle,
         settings.changelog_topic,
     ]
-    assert [topic.state for topic in first] == ["created"] * 6
-    assert [topic.state for topic in again] == ["exists"] * 6
+    assert [topic.state for topic in first] == ["created"] * 7
+    assert [topic.state for topic in again] == ["exists"] * 7
     assert {topic.partitions for topic in again} == {PARTITIONS}
-    assert [topic.cleanup_policy for topic in again] == ["delete"] * 5 + ["compact"]
+    assert [topic.cleanup_policy for topic in again] == ["delete"] * 6 + ["compact"]
 
 
 @pytest.mark.kafka

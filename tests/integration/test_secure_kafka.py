@@ -43,6 +43,8 @@ def allowed_stream(kafka: SecureKafka, **settings: str) -> Stream:
         kafka.allow(ResourceType.TOPIC, topic, *USE)
     for topic in (names.topic_rerouted, names.topic_dead_letters, names.changelog_topic):
         kafka.allow(ResourceType.TOPIC, topic, *USE, ACLOperation.WRITE)
+    for right in (ACLOperation.WRITE, ACLOperation.DESCRIBE, ACLOperation.DESCRIBE_CONFIGS):
+        kafka.allow(ResourceType.TOPIC, names.topic_lifecycle, right)
     kafka.allow(ResourceType.GROUP, names.app_id, ACLOperation.READ, ACLOperation.DESCRIBE)
     kafka.allow(
         ResourceType.TRANSACTIONAL_ID,

@@ -14,6 +14,7 @@ from stream.domain.events import Outcome
 from stream.engine import Engine
 from tests.properties.histories import History, histories
 from tests.support.engines import (
+    NOW_MS,
     TOPIC_OF,
     encoded,
     engine_config,
@@ -118,7 +119,7 @@ class Worker:
             self.step("go on")
 
     def _write(self, share: float) -> None:
-        changes = self.engine.take_changes(0)
+        changes = self.engine.take_changes(0, NOW_MS)
         records = list(zip(changes.keys, changes.values, strict=True))
         self.changelog += records[: round(share * len(records))]
 

@@ -14,6 +14,7 @@ from stream.tools.shop_shares import DeliveryShares
 from tests.properties.histories import HOUR_MS, History, histories
 from tests.properties.traffic import traffics
 from tests.support.engines import (
+    NOW_MS,
     PURCHASES,
     Log,
     encoded,
@@ -46,7 +47,7 @@ def _outcome(
     for first in range(0, len(values), chunk):
         log.send_raw(PURCHASES, values[first : first + chunk])
         # After every chunk, as a flush may come after any.
-        taken = log.engine.take_changes(0)
+        taken = log.engine.take_changes(0, NOW_MS)
         changes.append((taken.keys, taken.values))
     return named_sums(log.engine), changes, log.outcomes, log.dead_letters
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given
 
+from stream.domain.lifecycle import STAGE_NAMES
 from stream.domain.lookup import CustomerView, InWindow, Reason, Spent
 from tests.properties.histories import DAY_MS, History, histories
 from tests.support.engines import engine_config, run
@@ -64,6 +65,23 @@ def test_statuses_with_their_reasons_add_up_to_the_gauges(history: History) -> N
             for status, count in by_status.items():
                 expected[*segment, name, status] = count
         assert +found == +expected
+
+
+@given(histories())
+def test_stages_of_all_customers_add_up_to_the_gauge(history: History) -> None:
+    engine = run(history.events, engine_config(history.config))
+    for as_of_ms in history.moments():
+        found: Counter[tuple[str, str]] = Counter()
+        for store, view in views(history, engine, as_of_ms):
+            if view.stage is not None:
+                found[store, view.stage] += 1
+        expected = {
+            (store, stage): count
+            for store, counts in engine.totals(as_of_ms).stages.items()
+            for stage, count in zip(STAGE_NAMES[1:], counts, strict=True)
+            if count
+        }
+        assert found == expected
 
 
 @given(histories())

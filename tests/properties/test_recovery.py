@@ -12,6 +12,7 @@ from stream.domain.events import Outcome
 from stream.engine import Engine
 from tests.properties.histories import DAY_MS, History, histories
 from tests.support.engines import (
+    NOW_MS,
     TOPIC_OF,
     Log,
     encoded,
@@ -55,7 +56,7 @@ class Worker:
             self.replayed += applied.outcomes[Outcome.REPLAYED]
             self.at += 1
         elif name.startswith("flush"):
-            changes = self.engine.take_changes(0)
+            changes = self.engine.take_changes(0, NOW_MS)
             self.changelog.extend(zip(changes.keys, changes.values, strict=True))
             self.flushed = max(self.flushed, self.at)
             if name == "flush and commit":
@@ -116,7 +117,7 @@ def test_a_restored_partition_is_the_one_that_was_written(history: History, spli
     worker.step("crash")
     assert named_sums(worker.engine) == before
     assert worker.engine.customers == rows
-    again = worker.engine.take_changes(0)
+    again = worker.engine.take_changes(0, NOW_MS)
     assert (again.keys, again.values) == ([], [])
 
 

@@ -54,6 +54,7 @@ class Workers:
         """The flush of one more worker."""
         heartbeat = (membership or Membership()).heartbeat
         settings = self.stream.settings
+        topics = (settings.changelog_topic, settings.topic_lifecycle)
         producer = AIOKafkaProducer(**settings.kafka.client_options(), acks="all")
         await producer.start()
         self._open.push_async_callback(producer.stop)
@@ -72,29 +73,40 @@ class Workers:
                 await offsets.commit(there)
                 return True
 
-            return LeaseFlush(producer, settings.changelog_topic, heartbeat, commit)
-        flush = TransactionFlush(
-            producer.client, settings.app_id, settings.changelog_topic, heartbeat, observe
-        )
+            return LeaseFlush(producer, *topics, heartbeat, commit)
+        flush = TransactionFlush(producer.client, settings.app_id, *topics, heartbeat, observe)
         self._open.push_async_callback(flush.close)
         return flush
 
     def part(
-        self, partition: int, position: int, value: bytes = b"", letters: int = 0
+        self,
+        partition: int,
+        position: int | None,
+        value: bytes = b"",
+        letters: int = 0,
+        stages: int = 0,
     ) -> PartitionSnapshot:
-        """A partition that came to a position, with a customer if there is a value."""
+        """A partition that came to a position, with a customer if there is a value.
+
+        None: only time has passed.
+        """
         settings = self.stream.settings
-        letter = Forward(settings.topic_dead_letters, partition, b"k", b"%d" % position, [])
+        letter = Forward(settings.topic_dead_letters, partition, b"k", b"%d" % (position or 0), [])
+        source = SourcePartition(settings.topic_purchases, partition)
         return PartitionSnapshot(
             partition=partition,
-            positions={SourcePartition(settings.topic_purchases, partition): position},
+            positions={} if position is None else {source: position},
             changes=Changes([b"customer"], [value]) if value else Changes([], []),
             forwards=[letter] * letters,
+            stage_events=Changes([b"customer"] * stages, [b"%d" % n for n in range(stages)]),
         )
 
     async def changelog(self, partition: int) -> list[bytes | None]:
         """Every state of the only customer that can be read, the last one last."""
         return await self._read(self.stream.settings.changelog_topic, partition)
+
+    async def stage_events(self, partition: int) -> list[bytes | None]:
+        return await self._read(self.stream.settings.topic_lifecycle, partition)
 
     async def dead_letters(self, partition: int) -> list[bytes | None]:
         return await self._read(self.stream.settings.topic_dead_letters, partition)

@@ -89,6 +89,7 @@ async def test_a_customer_with_all_there_is(client: Client, worker: Worker) -> N
         "store": "default",
         "customer_id": "ann",
         "signup": None,
+        "stage": "repeat",
         "segments": {"channel": "web"},
         "money": {
             "EUR": {"orders": 3, "gross": "49.99", "refunded": "25.50", "net": "24.49"},

@@ -113,6 +113,7 @@ def test_the_channels_are_the_topics() -> None:
         "returns": settings.topic_returns,
         "rerouted": settings.topic_rerouted,
         "deadLetters": settings.topic_dead_letters,
+        "lifecycle": settings.topic_lifecycle,
     }
     read = {
         operation["channel"]["$ref"].rpartition("/")[2]

@@ -86,12 +86,12 @@ def test_a_bad_record_is_one_dead_letter_and_its_neighbours_count(
 def test_a_bad_record_alone_changes_nothing(value: bytes | None, reason: str) -> None:
     log = _log()
     before, customers = named_sums(log.engine), log.engine.customers
-    log.engine.take_changes(0)
+    log.engine.take_changes(0, NOW_MS)
     log.send_raw(PURCHASES, [value])
     assert [letter.reason for letter in log.dead_letters] == [reason]
     assert named_sums(log.engine) == before
     assert log.engine.customers == customers
-    assert log.engine.take_changes(0).keys == []
+    assert log.engine.take_changes(0, NOW_MS).keys == []
 
 
 @pytest.mark.parametrize("value", UNUSUAL.values(), ids=UNUSUAL.keys())

@@ -51,7 +51,7 @@ EVENTS: list[Event] = [
 
 
 def _records(config: EngineConfig = CONFIG) -> dict[bytes, bytes | None]:
-    changes = run(EVENTS, config).take_changes(0)
+    changes = run(EVENTS, config).take_changes(0, NOW_MS)
     return dict(zip(changes.keys, changes.values, strict=True))
 
 
@@ -110,7 +110,7 @@ ERASURE: Event = {"type": "erasure", "customer_id": "ann", "occurred_at": NOW_MS
 
 def _half_moved() -> dict[bytes, bytes | None]:
     """Records with an erased customer whose entries are on their way."""
-    changes = run([*EVENTS, ERASURE], CONFIG).take_changes(0)
+    changes = run([*EVENTS, ERASURE], CONFIG).take_changes(0, NOW_MS)
     records = dict(zip(changes.keys, changes.values, strict=True))
     assert [key for key, value in records.items() if value is not None and value[1] == 1] == [
         b"\0ann"
@@ -160,7 +160,7 @@ def test_a_record_that_is_marked_inside_another_is_refused() -> None:
 
 def _parts(value: bytes) -> list[bytes]:
     """What stands behind the customer's own, which has no entries: lengths, key and value."""
-    header = 8 + 8 * len(CONFIG.topics)
+    header = 8 + 16 + 8 * len(CONFIG.topics)
     name_length = int.from_bytes(value[header : header + 4], "little")
     at = header + 4 + name_length
     return [value[header : header + 4], value[header + 4 : at], value[at : at + 8], value[at + 8 :]]

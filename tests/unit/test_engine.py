@@ -403,7 +403,7 @@ def test_a_partition_is_owned_once() -> None:
 
 
 def test_a_partition_revoked_while_it_is_restored_leaves_nothing() -> None:
-    written = run([_purchase("ann", YEAR_MS)], CONFIG).take_changes(0)
+    written = run([_purchase("ann", YEAR_MS)], CONFIG).take_changes(0, NOW_MS)
     engine = Engine(CONFIG)
     engine.assign(0)
     engine.restore(0, written.keys, written.values)
@@ -419,8 +419,8 @@ def test_a_partition_revoked_while_it_is_restored_leaves_nothing() -> None:
 
 def test_changes_are_taken_once() -> None:
     engine = run([_purchase("ann", YEAR_MS)], CONFIG)
-    assert len(engine.take_changes(0).keys) > 0
-    nothing = engine.take_changes(0)
+    assert len(engine.take_changes(0, NOW_MS).keys) > 0
+    nothing = engine.take_changes(0, NOW_MS)
     assert (nothing.keys, nothing.values) == ([], [])
 
 
@@ -428,18 +428,18 @@ def test_only_touched_customers_are_written() -> None:
     engine = ready_engine(CONFIG)
     log = Log(engine)
     log.send([_purchase("ann", YEAR_MS, "1"), _purchase("bob", YEAR_MS, "1")])
-    engine.take_changes(0)
+    engine.take_changes(0, NOW_MS)
     log.send([_purchase("bob", YEAR_MS, "2")])
-    assert engine.take_changes(0).keys == [b"\0bob"]
+    assert engine.take_changes(0, NOW_MS).keys == [b"\0bob"]
 
 
 def test_a_duplicate_is_written_too_for_its_offset() -> None:
     engine = ready_engine(CONFIG)
     log = Log(engine)
     log.send([_purchase("ann", YEAR_MS)])
-    engine.take_changes(0)
+    engine.take_changes(0, NOW_MS)
     log.send([_purchase("ann", YEAR_MS)])
-    assert engine.take_changes(0).keys == [b"\0ann"]
+    assert engine.take_changes(0, NOW_MS).keys == [b"\0ann"]
 
 
 def test_many_small_segments_are_other() -> None:

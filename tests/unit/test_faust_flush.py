@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,7 +70,7 @@ async def never() -> float | None:
 
 async def test_positions_are_committed_after_everything_is_acknowledged() -> None:
     producer, offsets = Producer(), Offsets()
-    flush = LeaseFlush(producer, "changelog", forever, offsets)
+    flush = LeaseFlush(producer, "changelog", "lifecycle", forever, offsets)
     assert await flush.may_write()
     writing = asyncio.create_task(flush.write([PART]))
     await asyncio.sleep(0.01)
@@ -82,9 +83,25 @@ async def test_positions_are_committed_after_everything_is_acknowledged() -> Non
     assert offsets.committed == [{PURCHASES: 5}]
 
 
+async def test_changes_of_stages_are_acknowledged_before_the_state_that_has_them_told() -> None:
+    producer, offsets = Producer(), Offsets()
+    flush = LeaseFlush(producer, "changelog", "lifecycle", forever, offsets)
+    assert await flush.may_write()
+    told = replace(PART, stage_events=Changes([b"k"], [b"event"]))
+    writing = asyncio.create_task(flush.write([told]))
+    await asyncio.sleep(0.01)
+    assert producer.sent == [("lifecycle", 0)]
+    producer.acknowledgements[0].set_result(None)
+    await asyncio.sleep(0.01)
+    assert sorted(producer.sent[1:]) == [("changelog", 0), ("dead", 1)]
+    for each in producer.acknowledgements[1:]:
+        each.set_result(None)
+    assert await writing
+
+
 async def test_without_an_acknowledgement_nothing_is_committed() -> None:
     producer, offsets = Producer(), Offsets()
-    flush = LeaseFlush(producer, "changelog", forever, offsets)
+    flush = LeaseFlush(producer, "changelog", "lifecycle", forever, offsets)
     assert await flush.may_write()
     writing = asyncio.create_task(flush.write([PART]))
     await asyncio.sleep(0.01)
@@ -97,7 +114,7 @@ async def test_without_an_acknowledgement_nothing_is_committed() -> None:
 
 async def test_nothing_is_handed_over_without_a_lease() -> None:
     producer = Producer()
-    flush = LeaseFlush(producer, "changelog", never, Offsets())
+    flush = LeaseFlush(producer, "changelog", "lifecycle", never, Offsets())
     assert not await flush.may_write()
     with pytest.raises(BrokenWorldError, match="lost the partitions"):
         await flush.write([PART])

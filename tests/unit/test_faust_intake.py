@@ -165,6 +165,38 @@ def test_there_is_something_to_commit_until_the_positions_are_committed(intake: 
     assert seen == [False, True, True, False]
 
 
+def test_time_alone_is_something_to_make_safe_until_it_is(intake: Intake) -> None:
+    intake.apply(chunk(10, 1))
+    (part,) = intake.snapshot()
+    intake.committed(part.positions)
+    # The order is of this very instant, which is not over yet.
+    assert not part.stage_events.keys
+    due = [intake.has_due]
+    intake._now_ms = lambda: NOW_MS + 1
+    due.append(intake.has_due)
+    (part,) = intake.snapshot()
+    assert (part.positions, len(part.changes.keys), len(part.stage_events.keys)) == ({}, 1, 1)
+    due.append(intake.has_due)
+    assert due == [False, True, False]
+    # What was taken and is not known to be safe must not be taken for kept.
+    uncommitted = [intake.has_uncommitted]
+    intake.committed({})
+    uncommitted.append(intake.has_uncommitted)
+    assert uncommitted == [True, False]
+    assert intake.snapshot() == []
+
+
+def test_time_waits_for_partitions_whose_positions_are_not_known(intake: Intake) -> None:
+    intake.apply(chunk(10, 1))
+    intake.snapshot()
+    intake._now_ms = lambda: NOW_MS + 1
+    due = []
+    for source in (SourcePartition("purchases", 1), PURCHASES):
+        intake.seek({source: 11})
+        due.append(intake.has_due)
+    assert due == [False, True]
+
+
 def test_all_positions_are_committed_anew_when_asked_for(intake: Intake) -> None:
     intake.seek({PURCHASES: 10, SourcePartition("purchases", 1): 4})
     assert intake.snapshot() == []

@@ -9,7 +9,8 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from stream.cli import run_command
-from stream.domain.metrics import CATALOGUE, TOP_CUSTOMERS, samples
+from stream.domain.metrics import CATALOGUE, samples
+from stream.publish.api.requests import WITHOUT_PAST
 from stream.publish.gauge_text import label_text
 from stream.settings import Secret, load_settings
 from stream.tools.console import CommandError
@@ -85,7 +86,7 @@ def told(worker: Worker, at_ms: Sequence[int], *more: tuple[str, str]) -> Found:
         (one.name + one.suffix, frozenset((*one.labels, *more)), at / 1000): one.value
         for at in at_ms
         for one in samples(worker.engine.totals(at))
-        if one.name != TOP_CUSTOMERS.name
+        if one.name not in WITHOUT_PAST
     }
 
 

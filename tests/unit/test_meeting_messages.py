@@ -51,12 +51,14 @@ TOTALS = Totals(
     },
     cohorts={Cohort("shop", CohortKind.SIGNUP, 491): [9, 3, 0]},
     gaps={"shop": Gaps([0] * 12 + [1], 2**50)},
+    stages={"shop": [1, 2, 3, 4, 5, 6]},
     first_order_slots={"shop": -17},
     mature_from_slots={"7d": 4},
 )
 CUSTOMER = CustomerView(
     as_of_ms=1,
     signup_ms=None,
+    stage="at_risk",
     segments={"channel": "web"},
     money={"EUR": Spent(1, 10**15, 5)},
     orders=(Trade(1, 2**64 - 1, 10**15, "EUR", 2**32 - 1, cancelled=True),),

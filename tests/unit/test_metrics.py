@@ -119,6 +119,7 @@ def test_the_catalogue_is_that_of_the_contract() -> None:
         "retention_signup_cohort_customers": cohort,
         "retention_signup_cohort_size": cohort[:2],
         "retention_order_gap_seconds": ("store",),
+        "retention_customers_in_stage": ("store", "stage"),
         "retention_window_mature": ("store", "window"),
     }
     assert all(metric.help for metric in CATALOGUE.values())

@@ -65,7 +65,7 @@ def sent(given: EngineConfig, *events: Event) -> Engine:
 
 
 def changelog(engine: Engine) -> dict[bytes, bytes | None]:
-    changes = engine.take_changes(0)
+    changes = engine.take_changes(0, NOW_MS)
     return dict(zip(changes.keys, changes.values, strict=True))
 
 

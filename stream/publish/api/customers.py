@@ -37,6 +37,7 @@ def customer_answer(store: str, customer_id: str, view: CustomerView) -> dict[st
         "store": store,
         "customer_id": customer_id,
         "signup": None if view.signup_ms is None else instant(view.signup_ms),
+        "stage": view.stage,
         "segments": dict(view.segments),
         "money": {currency: _money(currency, spent) for currency, spent in view.money.items()},
         "intervals": {

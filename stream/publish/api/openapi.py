@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, cast
 
 from stream.domain.alerts import SIGNALS
+from stream.domain.lifecycle import STAGE_NAMES
 from stream.domain.lookup import STATUSES
 from stream.domain.metrics import CATALOGUE
 from stream.domain.outlook import HORIZON_DAYS
@@ -233,6 +234,7 @@ def _customer() -> Json:
             "store": TEXT,
             "customer_id": TEXT,
             "signup": {"type": ["string", "null"], "format": "date-time"},
+            "stage": {"enum": [*STAGE_NAMES[1:], None]},
             "segments": map_of(TEXT),
             "money": map_of(spent),
             "intervals": object_of({"mean_seconds": seconds, "median_seconds": seconds}),

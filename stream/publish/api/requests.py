@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from stream.domain.calendar import END_OF_TIME_MS
-from stream.domain.metrics import CATALOGUE, EXPERIMENT, PREVIOUS_PREFIX, TOP_CUSTOMERS
-from stream.domain.reading import EVERYTHING, Scope
+from stream.domain.metrics import CATALOGUE, EXPERIMENT, IN_STAGE, PREVIOUS_PREFIX, TOP_CUSTOMERS
+from stream.domain.reading import Scope
 from stream.domain.segments import ALL
 from stream.domain.totals import CohortKind
 from stream.domain.windows import parse_duration_ms
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 #: Instants one answer may have.
 MOST_POINTS = 2000
 DEFAULT_POINTS = 90
-#: What there is of a metric now only: its buckets are of now, whatever the instant.
-WITHOUT_PAST = frozenset({TOP_CUSTOMERS.name})
+#: Metrics there are of now only: buckets that are of now, whatever the instant, and stages, for
+#: which every customer would be looked at.
+WITHOUT_PAST = frozenset({TOP_CUSTOMERS.name, IN_STAGE.name})
 LABELS = ("store", "dimension", "segment", "window", "status", "kind", "currency", "ratio", "bound")
 
 
@@ -124,6 +125,7 @@ def history_request(
         windows=_one_or_all(window.removeprefix(PREVIOUS_PREFIX)) if has_window else frozenset(),
         dimensions=_one_or_all(dimension),
         with_lifetimes=not (of_segments and has_window) or window.startswith(PREVIOUS_PREFIX),
+        with_stages=False,
     )
     return HistoryRequest(metrics, _instants(query, as_of_ms), wanted, scope)
 
@@ -141,10 +143,11 @@ def past_request(
         raise RequestError("at is after the instant the metrics are as of now")
     window, dimension = wanted.get("window", ""), wanted.get("dimension", "")
     if not window and not dimension:
-        return at_ms, EVERYTHING
+        return at_ms, Scope(with_stages=False)
     return at_ms, Scope(
         windows=_one_or_all(window.removeprefix(PREVIOUS_PREFIX)),
         dimensions=_one_or_all(dimension),
+        with_stages=False,
     )
 
 

@@ -94,6 +94,7 @@ def _part(totals: Totals, scene: Scene) -> Totals:
         lifetime_money={},
         cohorts={},
         gaps={},
+        stages={},
         first_order_slots=_only(totals.first_order_slots, scene.store),
         mature_from_slots=_only(totals.mature_from_slots, scene.window),
     )

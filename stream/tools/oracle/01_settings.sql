@@ -17,6 +17,13 @@ SELECT
     ${horizon_ms} AS horizon_ms,
     -- The clock: events more than 24 hours after it are not usable.
     ${now_ms} AS now_ms,
+    -- Of customers' stages: how long one is new; at risk after so many hundredths of its median
+    -- time between orders, but not before; the time assumed of who has fewer than three; lapsed.
+    ${new_ms} AS new_ms,
+    ${at_risk_factor_hundredths} AS at_risk_factor_hundredths,
+    ${at_risk_least_ms} AS at_risk_least_ms,
+    ${typical_interval_ms} AS typical_interval_ms,
+    ${lapsed_ms} AS lapsed_ms,
     -- The moment to compute for; NULL: what the clock says.
     ${given_as_of_ms}::BIGINT AS given_as_of_ms,
     -- The dimension whose segments are the variants of an experiment; '': there is none.

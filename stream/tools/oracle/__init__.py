@@ -12,19 +12,34 @@ from stream.tools.oracle.comparison import (
     compare,
     count_compared,
 )
-from stream.tools.oracle.oracle import Recomputed, Sample, expected, recompute
-from stream.tools.oracle.parameters import OracleError, OracleParameters, write_sql
+from stream.tools.oracle.oracle import (
+    Recomputed,
+    Sample,
+    StageChange,
+    expected,
+    recompute,
+    stage_changes,
+)
+from stream.tools.oracle.parameters import (
+    LifecycleParameters,
+    OracleError,
+    OracleParameters,
+    write_sql,
+)
 
 __all__ = [
     "Difference",
+    "LifecycleParameters",
     "OracleError",
     "OracleParameters",
     "Recomputed",
     "Sample",
+    "StageChange",
     "broken_identities",
     "compare",
     "count_compared",
     "expected",
     "recompute",
+    "stage_changes",
     "write_sql",
 ]

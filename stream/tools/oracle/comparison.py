@@ -19,6 +19,7 @@ Key: TypeAlias = tuple[str, Labels]
 EXACT = frozenset(
     {
         "retention_customers",
+        "retention_customers_in_stage",
         "retention_orders",
         "retention_units",
         "retention_signups",

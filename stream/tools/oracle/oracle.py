@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -30,6 +31,7 @@ LABEL_COLUMNS = {
         "cohort",
         "age",
         "le",
+        "stage",
         "ratio",
         "bound",
     )
@@ -42,6 +44,18 @@ class Sample(NamedTuple):
     name: str
     labels: dict[str, str]
     value: float
+
+
+class StageChange(NamedTuple):
+    """A customer's stage changed, from None with its first order."""
+
+    store: str
+    customer_id: str
+    changed_ms: int
+    before: str | None
+    after: str
+    #: The customer's orders up to then.
+    orders: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,36 @@ def recompute(
     Raises:
         OracleError: when a file cannot be read or a parameter cannot be used.
     """
+    with _computed(files, parameters, on_progress) as (database, events, malformed):
+        outcomes = {
+            str(outcome): int(count)
+            for outcome, count in database.sql("FROM event_outcomes").fetchall()
+        }
+        outcomes["rejected"] = outcomes.get("rejected", 0) + malformed
+        (as_of_ms,) = database.sql("SELECT max(as_of_ms) FROM as_of").fetchall()[0]
+        return Recomputed(_samples(database), outcomes, events, as_of_ms)
+
+
+def stage_changes(files: Sequence[Path], parameters: OracleParameters) -> list[StageChange]:
+    """Every change of a customer's stage before "as of", each customer's in order.
+
+    Raises:
+        OracleError: when a file cannot be read or a parameter cannot be used.
+    """
+    with _computed(files, parameters, lambda _stage, _fraction: None) as (database, _, _):
+        found = database.sql(
+            "SELECT store, customer_id, changed_ms, previous_stage, stage, orders "
+            "FROM stage_changes CROSS JOIN as_of WHERE changed_ms < as_of_ms "
+            "ORDER BY buyer_id, place"
+        )
+        return [StageChange(*row) for row in found.fetchall()]
+
+
+@contextmanager
+def _computed(
+    files: Sequence[Path], parameters: OracleParameters, on_progress: Progress
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, int, int]]:
+    """Every table of the SQL, how many events were read, and how many of them are not JSON."""
     with tempfile.TemporaryDirectory(prefix="retention-oracle-") as folder:
         spool = Path(folder) / "events.tsv"
         events, malformed = spool_lines(
@@ -87,13 +131,7 @@ def recompute(
         )
         with duckdb.connect(config={"temp_directory": folder, "memory_limit": "8GB"}) as database:
             _run(database, spool, parameters, on_progress)
-            outcomes = {
-                str(outcome): int(count)
-                for outcome, count in database.sql("FROM event_outcomes").fetchall()
-            }
-            outcomes["rejected"] = outcomes.get("rejected", 0) + malformed
-            (as_of_ms,) = database.sql("SELECT max(as_of_ms) FROM as_of").fetchall()[0]
-            return Recomputed(_samples(database), outcomes, events, as_of_ms)
+            yield database, events, malformed
 
 
 def _run(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from string import Template
 from typing import TYPE_CHECKING, Literal
@@ -21,6 +21,25 @@ class OracleError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class LifecycleParameters:
+    """When time changes a customer's stage; as by default.
+
+    Attributes:
+        new_ms: how long after its first order a customer is new.
+        at_risk_factor_hundredths: at risk after so many hundredths of its median interval.
+        at_risk_least_ms: but not sooner than that.
+        typical_interval_ms: stands for the interval of who has fewer than three orders.
+        lapsed_ms: lapsed after that long without an order.
+    """
+
+    new_ms: int = 30 * MS_PER_UNIT["d"]
+    at_risk_factor_hundredths: int = 200
+    at_risk_least_ms: int = 7 * MS_PER_UNIT["d"]
+    typical_interval_ms: int = 45 * MS_PER_UNIT["d"]
+    lapsed_ms: int = 365 * MS_PER_UNIT["d"]
+
+
+@dataclass(frozen=True, slots=True)
 class OracleParameters:
     """The settings that decide the numbers, as plain values.
 
@@ -35,6 +54,7 @@ class OracleParameters:
         as_of_ms: the moment to compute for; None: what ``clock`` says, at the end of the events.
         experiment: the dimension whose segments are variants of an experiment; empty for none.
         control: the variant to compare the others with.
+        lifecycle: when time changes a customer's stage.
     """
 
     windows: tuple[str, ...]
@@ -47,6 +67,7 @@ class OracleParameters:
     as_of_ms: int | None = None
     experiment: str = ""
     control: str = "control"
+    lifecycle: LifecycleParameters = field(default_factory=LifecycleParameters)
 
 
 def sql_steps(parameters: OracleParameters) -> Iterator[tuple[str, str]]:
@@ -77,6 +98,7 @@ def write_sql(folder: Path, parameters: OracleParameters) -> list[Path]:
 def _values(parameters: OracleParameters) -> dict[str, str]:
     as_of_ms = parameters.as_of_ms
     return {
+        **{name: str(value) for name, value in asdict(parameters.lifecycle).items()},
         "clock": _quoted(parameters.clock),
         "timezone": _quoted(parameters.timezone),
         "bucket_ms": str(parameters.bucket_ms),

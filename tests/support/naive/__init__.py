@@ -24,6 +24,7 @@ from tests.support.naive.facts import (
 )
 from tests.support.naive.gauges import Gauges, differences, put
 from tests.support.naive.lifetimes import gap_histogram, lifetime_gauges
+from tests.support.naive.stages import stage_gauges
 from tests.support.naive.windows import Clock, window_gauges
 
 __all__ = ["Event", "Gauges", "NaiveConfig", "differences", "naive_gauges", "time_ms"]
@@ -68,6 +69,7 @@ def _store_gauges(
     last_ms: int,
 ) -> None:
     gap_histogram(gauges, facts, store, last_ms)
+    stage_gauges(gauges, facts, store, last_ms)
     cohort_gauges(gauges, facts, store, ZoneInfo(config.timezone), as_of_ms, last_ms)
     orders = [fact.time_ms for fact in facts if fact.type == "purchase"]
     if orders:

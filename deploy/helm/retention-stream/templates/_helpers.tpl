@@ -34,6 +34,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
   "RETENTION_TOPIC_RETURNS" "returns"
   "RETENTION_TOPIC_REROUTED" "retention-rerouted"
   "RETENTION_TOPIC_DEAD_LETTERS" "retention-dead-letters"
+  "RETENTION_TOPIC_LIFECYCLE" "retention-lifecycle"
 -}}
 {{- get .root.Values.settings .name | default (get $defaults .name) -}}
 {{- end -}}

@@ -1,4 +1,4 @@
--- Step 13. Experiments: a ratio of each variant's customers less that of the control's, and the
+-- Step 14. Experiments: a ratio of each variant's customers less that of the control's, and the
 -- 95 % interval of the difference, by Newcombe's hybrid of two Wilson intervals (Statistics in
 -- Medicine 17, 1998, 873-890, method 10). Bounds are no fractions: they have twelve decimals.
 

@@ -1,4 +1,4 @@
--- Step 12. The metrics, one row per gauge: value = numerator / denominator, both whole numbers.
+-- Step 13. The metrics, one row per gauge: value = numerator / denominator, both whole numbers.
 -- A ratio without a denominator is no row at all; a count of nothing is a row with 0.
 
 -- Every segment of every store, in every window.
@@ -137,6 +137,11 @@ lifetimes AS (  -- without a window
         gaps AS numerator, 1 AS denominator
     FROM gap_sums
 ),
+in_stages AS (
+    SELECT 'retention_customers_in_stage' AS metric, store, stage,
+        customers AS numerator, 1 AS denominator
+    FROM customers_in_stage
+),
 months AS (
     SELECT
         CASE began_by WHEN 'order' THEN 'retention_cohort_customers'
@@ -149,10 +154,13 @@ months AS (
     FROM cohorts WHERE began_by = 'signup'
 )
 SELECT
-    metric, store, dimension, segment, window_name, status, kind, currency, cohort, age, le,
+    metric, store, dimension, segment, window_name, status, kind, currency, cohort, age, le, stage,
     NULL::VARCHAR AS ratio, NULL::VARCHAR AS bound,  -- of the next step's alone
     numerator, denominator, numerator::DOUBLE / denominator AS value
-FROM (FROM counted UNION ALL BY NAME FROM lifetimes UNION ALL BY NAME FROM months)
+FROM (
+    FROM counted UNION ALL BY NAME FROM lifetimes UNION ALL BY NAME FROM in_stages
+    UNION ALL BY NAME FROM months
+)
 WHERE denominator > 0
 ORDER BY ALL;
 
