@@ -28,7 +28,7 @@ def apply(engine: Engine, topic: str, offset: int, event: Event) -> Outcome:
 
 
 def changes(engine: Engine) -> list[tuple[bytes, bytes | None]]:
-    taken = engine.take_changes(0)
+    taken = engine.take_changes(0, NOW_MS)
     customers = zip(taken.keys, taken.values, strict=True)
     return [(key, value) for key, value in customers if not key.startswith(b"\xff")]
 
