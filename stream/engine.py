@@ -132,7 +132,7 @@ class Engine:
         if partition in self._shards:
             raise ValueError(f"partition {partition} is owned already")
         customers = Customers(self._book, self._segments, len(self.config.topics))
-        shard = _Shard(customers, Stages(customers, self.config.lifecycle))
+        shard = _Shard(customers, self._stages_of(customers))
         # With pseudonyms this record says under which key.
         shard.codes_written = 1 if self.config.pseudonyms is None else 0
         self._shards[partition] = shard
@@ -160,7 +160,7 @@ class Engine:
         shard = self._shards[partition]
         records, shard.restoring = shard.restoring, {}
         shard.moves = self._codec.load(shard.customers, records)
-        shard.stages = Stages(shard.customers, self.config.lifecycle)
+        shard.stages = self._stages_of(shard.customers)
         if self._codec.has_codes(records):
             shard.codes_written = len(shard.customers.codes.texts)
         shard.clock_written = shard.customers.clock
@@ -375,6 +375,9 @@ class Engine:
 
     def _advance(self, event_ms: int) -> None:
         self.latest_event_ms = max(event_ms, self.latest_event_ms or event_ms)
+
+    def _stages_of(self, customers: Customers) -> Stages:
+        return Stages(customers, self.config.lifecycle, tells=self.config.stage_events)
 
     def _in_time(self, batch: EventBatch, usable: I64, now_ms: int, verdicts: Verdicts) -> I64:
         """The usable events that are neither too far ahead nor beyond the horizon."""

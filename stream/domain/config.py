@@ -54,6 +54,8 @@ class EngineConfig:
     ignore_not_used: bool = False
     #: When time changes a customer's stage.
     lifecycle: LifecycleRules = field(default_factory=LifecycleRules)
+    #: Whether changes of stages are told as events.
+    stage_events: bool = True
     #: The experiment to evaluate; its dimension is one of ``dimensions``.
     experiment: Experiment | None = None
     #: What customers' ids are replaced by in everything that is kept; None: they are kept.

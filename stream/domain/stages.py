@@ -47,10 +47,18 @@ class StageChanges(NamedTuple):
 
 
 class Stages:
-    """Tells the changes of one partition's customers, whose columns it keeps."""
+    """Tells the changes of one partition's customers, whose columns it keeps.
 
-    def __init__(self, customers: Customers, rules: LifecycleRules) -> None:
+    Args:
+        customers: the partition's.
+        rules: when time changes a stage.
+        tells: whether anybody is told: without, stages are counted, and a customer is not written
+            because time passed.
+    """
+
+    def __init__(self, customers: Customers, rules: LifecycleRules, *, tells: bool = True) -> None:
         self._customers = customers
+        self._tells = tells
         self._rules = rules
         #: Told in the customers' columns, not yet handed out.
         self._pending: list[StageChanges] = []
@@ -61,7 +69,7 @@ class Stages:
 
     def has_to_tell(self, bound_ms: int) -> bool:
         """Whether time alone brings something to tell: see :meth:`advance`."""
-        return bool(self._pending) or self._next_ms < bound_ms
+        return self._tells and (bool(self._pending) or self._next_ms < bound_ms)
 
     def advance(self, bound_ms: int) -> None:
         """Look at who was touched, or changes before an instant; what there is to tell waits.
@@ -77,7 +85,7 @@ class Stages:
         rows = np.flatnonzero(customers.take_restaged() | (next_ms < bound_ms))
         for first in range(0, len(rows), _BLOCK):
             changes = self._look_at(rows[first : first + _BLOCK], bound_ms)
-            if len(changes.rows):
+            if self._tells and len(changes.rows):
                 self._pending.append(changes)
         self._next_ms = int(next_ms.min()) if count else _NOTHING_TO_COME_MS
 
@@ -155,7 +163,8 @@ class Stages:
         told["stage"][owners[looked_at]] = stages[looked_at]
         told["count"][who] = result.numbers
         customers.told[rows] = told
-        customers.mark_told(result.rows)
+        if self._tells:
+            customers.mark_told(result.rows)
         return result
 
 

@@ -65,6 +65,10 @@ DEFAULTS: Mapping[str, tuple[str, str]] = {
     "RETENTION_TIMEZONE": ("UTC", "time zone of calendar windows, an IANA name"),
     "RETENTION_BUCKET": ("1h", "unit of time of rolling windows"),
     "RETENTION_HORIZON": ("800d", "how far behind as of an event may be"),
+    "RETENTION_STAGE_EVENTS": (
+        "off",
+        "on: each change of a customer's stage is an event on RETENTION_TOPIC_LIFECYCLE",
+    ),
     "RETENTION_STAGE_NEW_FOR": ("30d", "how long after its first order a customer is new"),
     "RETENTION_STAGE_AT_RISK_FACTOR": (
         "2",
@@ -142,6 +146,7 @@ class Settings:
     topic_dead_letters: str
     topic_lifecycle: str
     lifecycle: LifecycleRules
+    stage_events: bool
     dialects: Dialects
     commit_interval_seconds: float
     session_timeout_seconds: float
@@ -177,6 +182,7 @@ class Settings:
             event_names=self.dialects.event_names,
             ignore_not_used=self.dialects.ignore_not_used,
             lifecycle=self.lifecycle,
+            stage_events=self.stage_events,
             experiment=self.experiment,
             pseudonyms=self.pseudonyms,
         )
@@ -228,6 +234,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         topic_dead_letters=topics["RETENTION_TOPIC_DEAD_LETTERS"],
         topic_lifecycle=topics["RETENTION_TOPIC_LIFECYCLE"],
         lifecycle=load_lifecycle(reader, longest * bucket_ms),
+        stage_events=read("RETENTION_STAGE_EVENTS", one_of("on", "off")) == "on",
         dialects=load_dialects(reader),
         commit_interval_seconds=read("RETENTION_COMMIT_INTERVAL_SECONDS", seconds(0.05, 600)),
         # Kafka's brokers refuse less than 6 s unless told otherwise.

@@ -33,6 +33,7 @@ def main(events: int) -> None:
             "RETENTION_CLOCK": "event",
             "RETENTION_WINDOWS": "7d,30d,90d,365d",
             "RETENTION_PARTITIONS": str(PARTITIONS),
+            "RETENTION_STAGE_EVENTS": "on",
         }
     )
     engine = Engine(settings.engine_config())

@@ -47,6 +47,7 @@ def stream(kafka_server: KafkaServer, redis_server: RedisServer) -> Stream:
         kafka_server.address,
         **ENVIRON,
         RETENTION_REDIS_URL=redis_server.url,
+        RETENTION_STAGE_EVENTS="on",
         # Within the data, or nobody would lapse.
         RETENTION_STAGE_LAPSED_AFTER="180d",
     )

@@ -22,6 +22,7 @@ def test_an_idle_worker_tells_what_time_brings_once(broker_address: str, tmp_pat
     stream = Stream(
         broker_address,
         RETENTION_CLOCK="wall",
+        RETENTION_STAGE_EVENTS="on",
         RETENTION_STAGE_NEW_FOR="1m",
         RETENTION_STAGE_AT_RISK_AT_LEAST="1d",
     )

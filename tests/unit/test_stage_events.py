@@ -31,8 +31,12 @@ def block(info: str) -> list[Any]:
     return [json.loads(line) for line in found[1].splitlines()]
 
 
-def engine() -> Engine:
-    environ = {"RETENTION_CLOCK": "event", "RETENTION_PARTITIONS": "1"}
+def engine(*, clock: str = "event", events: str = "on") -> Engine:
+    environ = {
+        "RETENTION_CLOCK": clock,
+        "RETENTION_PARTITIONS": "1",
+        "RETENTION_STAGE_EVENTS": events,
+    }
     return ready_engine(load_settings(environ).engine_config())
 
 
@@ -164,8 +168,7 @@ def test_records_say_that_they_are_structured_cloudevents() -> None:
 
 def test_nothing_moves_time_but_the_clock() -> None:
     """Whoever reads totals of a time to come does not bring it about."""
-    environ = {"RETENTION_CLOCK": "wall", "RETENTION_PARTITIONS": "1"}
-    log = Log(ready_engine(load_settings(environ).engine_config()))
+    log = Log(engine(clock="wall"))
     day_ms = 86_400_000
     log.send([purchase("ann", "1", "2027-01-10T10:00:00Z")])
     first_ms = log.engine.latest_event_ms
@@ -191,3 +194,22 @@ def test_of_an_erased_customer_nothing_more_is_told_and_its_past_still_counts(lo
     assert as_of_ms is not None
     # An order of somebody who lapsed; nobody knows who.
     assert log.engine.totals(as_of_ms).stages["default"] == [0, 0, 0, 0, 1, 0]
+
+
+def test_nothing_is_told_unasked_and_stages_are_counted_all_the_same() -> None:
+    events = block("json lifecycle")
+    asked, unasked = Log(engine()), Log(engine(events="off"))
+    for log in (asked, unasked):
+        log.send(events)
+    assert told(asked) != []
+    assert told(unasked) == []
+    as_of_ms = asked.engine.latest_event_ms
+    assert as_of_ms is not None
+    assert unasked.engine.totals(as_of_ms).stages == asked.engine.totals(as_of_ms).stages
+
+
+def test_time_alone_writes_nobody_when_nothing_is_told() -> None:
+    log = Log(engine(clock="wall", events="off"))
+    log.send([purchase("ann", "a-1", "2025-01-01T10:00:00Z")])
+    assert log.engine.take_changes(0, NOW_MS).keys != []
+    assert log.engine.take_changes(0, NOW_MS + 400 * 86_400_000).keys == []
