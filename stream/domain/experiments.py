@@ -15,7 +15,8 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 from stream.domain.config import Experiment
-from stream.domain.segments import OTHER, UNKNOWN, Segment
+from stream.domain.segment_names import OTHER, UNKNOWN
+from stream.domain.segments import Segment
 from stream.domain.totals import Counts
 
 #: Two-sided.

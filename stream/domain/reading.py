@@ -25,7 +25,8 @@ from stream.domain.rows import (
     SIGNUPS,
     SOLD,
 )
-from stream.domain.segments import ALL, Segments
+from stream.domain.segment_names import ALL
+from stream.domain.segments import Segments
 from stream.domain.tallies import Tallies
 from stream.domain.totals import (
     PREVIOUS_PREFIX,

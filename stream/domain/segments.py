@@ -8,11 +8,8 @@ import numpy as np
 
 from stream.domain.arrays import I32, I64, Bools, grown
 from stream.domain.events import TextColumn
+from stream.domain.segment_names import ALL, OTHER, UNKNOWN
 from stream.domain.tallies import Tallies
-
-ALL = "all"
-UNKNOWN = "unknown"
-OTHER = "other"
 
 
 class Segment(NamedTuple):

@@ -13,7 +13,8 @@ from typing import NamedTuple, TypeVar
 
 from stream.domain.config import Experiment
 from stream.domain.nets import NetBuckets
-from stream.domain.segments import ALL, OTHER, UNKNOWN, Segment
+from stream.domain.segment_names import ALL, OTHER, UNKNOWN
+from stream.domain.segments import Segment
 
 K = TypeVar("K")
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
-from stream.domain.segments import OTHER, UNKNOWN
+from stream.domain.segment_names import OTHER, UNKNOWN
 from stream.domain.windows import Window, parse_window
 
 

@@ -23,7 +23,8 @@ from stream.domain.alerts import (
     columns,
     read,
 )
-from stream.domain.segments import ALL, Segment
+from stream.domain.segment_names import ALL
+from stream.domain.segments import Segment
 from stream.domain.totals import Counts
 from stream.tools.shop import ShopConfig
 from tests.support.alert_history import STEP_SECONDS, History

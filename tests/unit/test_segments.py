@@ -9,7 +9,8 @@ from stream.domain.arrays import I64
 from stream.domain.calendar import Timeline
 from stream.domain.events import TextColumn
 from stream.domain.plain_book import PlainBook
-from stream.domain.segments import OTHER, Segment, SegmentResolver, Segments, ValueCodes
+from stream.domain.segment_names import OTHER
+from stream.domain.segments import Segment, SegmentResolver, Segments, ValueCodes
 from stream.domain.tallies import Tallies
 
 

@@ -26,7 +26,8 @@ from stream.domain.alerts import (
     read,
 )
 from stream.domain.reading import Scope
-from stream.domain.segments import ALL, Segment
+from stream.domain.segment_names import ALL
+from stream.domain.segments import Segment
 from stream.domain.totals import Counts
 from stream.publish.api.answers import instant
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from stream.domain.calendar import END_OF_TIME_MS
 from stream.domain.metrics import CATALOGUE, EXPERIMENT, IN_STAGE, PREVIOUS_PREFIX, TOP_CUSTOMERS
 from stream.domain.reading import Scope
-from stream.domain.segments import ALL
+from stream.domain.segment_names import ALL
 from stream.domain.totals import CohortKind
 from stream.domain.windows import parse_duration_ms
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from stream.domain.metrics import MATURE, PREVIOUS_PREFIX, samples
-from stream.domain.segments import ALL
+from stream.domain.segment_names import ALL
 from stream.publish.api.answers import instant
 
 if TYPE_CHECKING:

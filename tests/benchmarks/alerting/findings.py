@@ -15,7 +15,8 @@ from stream.domain.alerts import (
     firing,
     read,
 )
-from stream.domain.segments import ALL, Segment
+from stream.domain.segment_names import ALL
+from stream.domain.segments import Segment
 from tests.benchmarks.alerting.shops import FIRST_HOUR, Run
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from stream.domain.alerts import HOURS_BACK, LONG, SHORT, Figures, Floats, columns
 from stream.domain.reading import Scope
-from stream.domain.segments import ALL, Segment
+from stream.domain.segment_names import ALL
+from stream.domain.segments import Segment
 from stream.domain.totals import Counts
 from stream.tools.shop import ShopConfig
 from tests.support.shop_gauges import hourly_totals
