@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stream.domain.events import Outcome
 from stream.engine import Engine
+from stream.wire.customer_state import header_type
 from tests.support.engines import encoded, engine_config, named_sums, ready_engine
 from tests.support.naive import Event, NaiveConfig
 
@@ -124,7 +125,7 @@ def test_order_ids_do_not_lead_to_an_erased_customer() -> None:
     (_, anonymous), *_ = changes(engine)
     assert plain is not None
     assert anonymous is not None
-    header = 8 + 8 * len(CONFIG.topics)
+    header = header_type(len(CONFIG.topics)).itemsize
     assert plain[header : header + 8] == anonymous[header : header + 8]
     assert plain[header + 8 : header + 16] != bytes(8)
     assert anonymous[header + 8 : header + 16] == bytes(8)

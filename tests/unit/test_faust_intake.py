@@ -15,7 +15,7 @@ from stream.settings import load_settings
 
 NOW_MS = 1_700_000_000_000
 PURCHASES = SourcePartition("purchases", 0)
-SETTINGS = load_settings({"RETENTION_PARTITIONS": "2"})
+SETTINGS = load_settings({"RETENTION_PARTITIONS": "2", "RETENTION_STAGE_EVENTS": "on"})
 
 
 @dataclass(frozen=True)

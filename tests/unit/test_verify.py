@@ -38,6 +38,7 @@ SETTINGS = load_settings(
         "RETENTION_CLOCK": "event",
         "RETENTION_WINDOWS": "30d,month",
         "RETENTION_DIMENSIONS": "channel",
+        "RETENTION_STAGE_LAPSED_AFTER": "365d",  # as of `parameters`, whatever the windows
     }
 )
 EVENTS: list[Event | str] = [

@@ -18,6 +18,7 @@ _LABEL_MEANINGS: Final = {
     "kind": "of `retention_units` and `retention_revenue`",
     "ratio": "of an experiment's differences: `customer_retention` or `repeat_purchase`",
     "bound": "of an experiment's differences: `estimate`, `lower` or `upper`",
+    "stage": "of a lifecycle",
     "currency": "an ISO 4217 code",
 }
 

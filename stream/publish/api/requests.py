@@ -24,7 +24,18 @@ DEFAULT_POINTS = 90
 #: Metrics there are of now only: buckets that are of now, whatever the instant, and stages, for
 #: which every customer would be looked at.
 WITHOUT_PAST = frozenset({TOP_CUSTOMERS.name, IN_STAGE.name})
-LABELS = ("store", "dimension", "segment", "window", "status", "kind", "currency", "ratio", "bound")
+LABELS = (
+    "store",
+    "dimension",
+    "segment",
+    "window",
+    "status",
+    "kind",
+    "currency",
+    "ratio",
+    "bound",
+    "stage",
+)
 
 
 class RequestError(ValueError):
