@@ -55,10 +55,10 @@ test-deploy: setup ## compose, Dockerfile, Helm chart and dashboards against the
 	scripts/install_prometheus.sh
 	$(BIN)/python -m pytest -m deploy tests/deploy $(ARGS)
 
-test-page: setup ## the live page in Debian's Chromium (needs npm; installs Chromium as root)
+test-page: setup ## the live page in Debian's Chromium, and a demo up to its alert (needs npm; installs Chromium as root)
 	scripts/install_chromium.sh
 	scripts/vendor_page_assets.sh --fetch-only
-	$(BIN)/python -m pytest -m page tests/page $(ARGS)
+	$(BIN)/python -m pytest -m page tests/page tests/integration/test_demo.py $(ARGS)
 
 fuzz: setup ## bytes made up for five minutes, guided by coverage (ARGS="--seconds 3600")
 	$(BIN)/python -m tests.fuzz $(ARGS)

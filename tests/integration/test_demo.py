@@ -102,7 +102,8 @@ def test_simulated_shop_runs_until_stopped_and_nothing_is_left_behind(
     assert left_over(children) == []
 
 
-@pytest.mark.acceptance
+# It needs no browser; but two minutes, which the quick tests have not.
+@pytest.mark.page
 @pytest.mark.timeout(300)
 def test_a_drop_and_its_alert_are_seen(tmp_path: Path) -> None:
     with demo(tmp_path, "--scenario", "retention-drop", windows="7d,30d") as running:
