@@ -78,8 +78,8 @@ async def test_what_is_off_is_told_until_all_is_well(
     assert observed.complaints == []
 
 
-async def with_stages(page: Page) -> None:
-    """Let the worker's API know the stages of customers, as it may."""
+async def with_stages(page: Page, *, known: bool = True) -> None:
+    """Let the worker's API know these stages of customers, or none, as that of an older one."""
 
     async def openapi(route: Route) -> None:
         document = await (await route.fetch()).json()
@@ -88,7 +88,8 @@ async def with_stages(page: Page) -> None:
             for each in document["paths"]["/api/v1/metrics"]["get"]["parameters"]
             if each["name"] == "name"
         )
-        name["schema"]["enum"].append("retention_customers_in_stage")
+        if not known:
+            name["schema"]["enum"].remove("retention_customers_in_stage")
         await route.fulfill(json=document)
 
     async def metrics(route: Route) -> None:
@@ -121,5 +122,16 @@ async def test_stages_are_shown_where_they_are_counted(browser: Browser, address
     await nothing_for_axe(page)
 
 
-async def test_without_stages_there_is_no_section_of_them(page: Page) -> None:
+async def test_the_workers_own_stages_are_shown(page: Page) -> None:
+    counts = page.locator("#stages li[data-stage] data")
+    await expect(counts.first).to_be_visible()
+    shown = [int(text.replace(",", "")) for text in await counts.all_inner_texts()]
+    assert sum(shown) > 0
+
+
+async def test_without_stages_there_is_no_section_of_them(browser: Browser, address: str) -> None:
+    page = await browser.new_page(bypass_csp=True)
+    await with_stages(page, known=False)
+    await page.goto(f"{address}/?store=shop")
+    await page.locator("#heat td.h10").first.wait_for()
     await expect(page.locator("#stages")).to_be_hidden()
