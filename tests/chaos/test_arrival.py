@@ -13,12 +13,12 @@ from tests.chaos.reckoning import assert_reckoning
 from tests.chaos.sizes import SENDING_SECONDS, WORKERS
 from tests.chaos.workload import (
     AS_KAFKA_CLIENTS,
+    DATA,
     MIXED_CLIENTS,
     interleaved,
+    lines_of,
     placed,
-    shop_lines,
 )
-from tests.support.online_retail import online_retail_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,30 +31,31 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(3600)]
 
 
-@pytest.mark.parametrize("data", ["shop", "online retail"])
+@pytest.mark.parametrize("data", DATA)
 def test_every_event_sent_twice_changes_no_gauge(
     stream: Stream, size: Size, tmp_path: Path, data: str
 ) -> None:
-    lines = shop_lines(size.events, seed=11) if data == "shop" else online_retail_lines()
+    lines = lines_of(data, size.events, seed=11)
     twice = list(disordered(lines, shuffle=False, repeat_share=1.0, seed=12))
     assert len(twice) == 2 * len(lines)
     records = placed(twice, stream.settings, AS_KAFKA_CLIENTS, seed=13)
     _consume_with_a_kill(stream, records, tmp_path)
 
 
-@pytest.mark.parametrize("data", ["shop", "online retail"])
+@pytest.mark.parametrize("data", DATA)
 def test_any_interleaving_of_the_partitions_changes_no_gauge(
     stream: Stream, size: Size, tmp_path: Path, data: str
 ) -> None:
-    lines = shop_lines(size.events, seed=14) if data == "shop" else online_retail_lines()
+    lines = lines_of(data, size.events, seed=14)
     records = placed(lines, stream.settings, AS_KAFKA_CLIENTS, seed=15)
     _consume_with_a_kill(stream, interleaved(records, seed=16), tmp_path)
 
 
+@pytest.mark.parametrize("data", DATA)
 def test_strays_that_are_late_and_come_twice_change_no_gauge(
-    stream: Stream, size: Size, tmp_path: Path
+    stream: Stream, size: Size, tmp_path: Path, data: str
 ) -> None:
-    lines = shop_lines(size.events, seed=17, bad_share=0.002)
+    lines = lines_of(data, size.events, seed=17, bad_share=0.002)
     twice = list(disordered(lines, shuffle=False, repeat_share=1.0, seed=18))
     records = placed(twice, stream.settings, MIXED_CLIENTS, seed=19)
     _consume_with_a_kill(stream, interleaved(records, seed=20), tmp_path)

@@ -14,7 +14,7 @@ from tests.chaos.feeder import Feeder
 from tests.chaos.fleet import Fleet
 from tests.chaos.reckoning import assert_reckoning
 from tests.chaos.sizes import ENVIRON, SENDING_SECONDS, WORKERS
-from tests.chaos.workload import MIXED_CLIENTS, placed, shop_lines
+from tests.chaos.workload import DATA, MIXED_CLIENTS, lines_of, placed
 from tests.integration.stream_harness import Stream
 
 if TYPE_CHECKING:
@@ -32,13 +32,19 @@ REFUSING_SECONDS = 10.0
 
 # Kafka's client leaves a socket open for each attempt to reach a broker that is not there.
 @pytest.mark.filterwarnings("ignore:Exception ignored in. <socket.socket")
+@pytest.mark.parametrize("data", DATA)
 @pytest.mark.parametrize("how", ["in order", "kill -9"])
 def test_a_restarted_broker_changes_no_gauge(
-    own_kafka: KafkaServer, redis_server: RedisServer, size: Size, tmp_path: Path, how: str
+    own_kafka: KafkaServer,
+    redis_server: RedisServer,
+    size: Size,
+    tmp_path: Path,
+    how: str,
+    data: str,
 ) -> None:
     rng = random.Random(12)
     stream = Stream(own_kafka.address, **ENVIRON, RETENTION_REDIS_URL=redis_server.url)
-    lines = shop_lines(size.events, seed=7, bad_share=0.002)
+    lines = lines_of(data, size.events, seed=7, bad_share=0.002)
     records = placed(lines, stream.settings, MIXED_CLIENTS, seed=8)
     with (
         Fleet(stream.environ, tmp_path, WORKERS) as fleet,
@@ -57,13 +63,14 @@ def test_a_restarted_broker_changes_no_gauge(
         assert_reckoning(stream, fleet, records, tmp_path)
 
 
+@pytest.mark.parametrize("data", DATA)
 @pytest.mark.parametrize("topic", ["customers", "dead letters"])
 def test_a_broker_that_refuses_writes_changes_no_gauge(
-    stream: Stream, size: Size, tmp_path: Path, topic: str
+    stream: Stream, size: Size, tmp_path: Path, topic: str, data: str
 ) -> None:
     settings = stream.settings
     refused = settings.changelog_topic if topic == "customers" else settings.topic_dead_letters
-    lines = shop_lines(size.events, seed=9, bad_share=0.01)
+    lines = lines_of(data, size.events, seed=9, bad_share=0.01)
     records = placed(lines, settings, MIXED_CLIENTS, seed=10)
     with (
         Fleet(stream.environ, tmp_path, WORKERS) as fleet,

@@ -11,8 +11,7 @@ from tests.chaos.feeder import Feeder
 from tests.chaos.fleet import Fleet
 from tests.chaos.reckoning import assert_reckoning
 from tests.chaos.sizes import SENDING_SECONDS, SESSION_SECONDS, WORKERS
-from tests.chaos.workload import MIXED_CLIENTS, placed, shop_lines
-from tests.support.online_retail import online_retail_lines
+from tests.chaos.workload import DATA, MIXED_CLIENTS, lines_of, placed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,16 +22,12 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(3600)]
 
 
-@pytest.mark.parametrize("data", ["shop", "online retail"])
+@pytest.mark.parametrize("data", DATA)
 def test_kill_9_at_random_moments_changes_no_gauge(
     stream: Stream, size: Size, tmp_path: Path, data: str
 ) -> None:
     rng = random.Random(9)
-    lines = (
-        shop_lines(size.events, seed=1, bad_share=0.002)
-        if data == "shop"
-        else online_retail_lines()
-    )
+    lines = lines_of(data, size.events, seed=1, bad_share=0.002)
     records = placed(lines, stream.settings, MIXED_CLIENTS, seed=2)
     with (
         Fleet(stream.environ, tmp_path, WORKERS) as fleet,
@@ -48,11 +43,12 @@ def test_kill_9_at_random_moments_changes_no_gauge(
         assert fleet.ended_by_themselves == []
 
 
+@pytest.mark.parametrize("data", DATA)
 def test_workers_that_join_and_leave_change_no_gauge(
-    stream: Stream, size: Size, tmp_path: Path
+    stream: Stream, size: Size, tmp_path: Path, data: str
 ) -> None:
     rng = random.Random(10)
-    lines = shop_lines(size.events, seed=3, bad_share=0.002)
+    lines = lines_of(data, size.events, seed=3, bad_share=0.002)
     records = placed(lines, stream.settings, MIXED_CLIENTS, seed=4)
     with (
         Fleet(stream.environ, tmp_path, 1) as fleet,
@@ -70,11 +66,12 @@ def test_workers_that_join_and_leave_change_no_gauge(
         assert fleet.ended_by_themselves == []
 
 
+@pytest.mark.parametrize("data", DATA)
 def test_a_worker_stopped_past_its_session_and_continued_changes_no_gauge(
-    stream: Stream, size: Size, tmp_path: Path
+    stream: Stream, size: Size, tmp_path: Path, data: str
 ) -> None:
     rng = random.Random(11)
-    lines = shop_lines(size.events, seed=5, bad_share=0.002)
+    lines = lines_of(data, size.events, seed=5, bad_share=0.002)
     records = placed(lines, stream.settings, MIXED_CLIENTS, seed=6)
     with (
         Fleet(stream.environ, tmp_path, WORKERS) as fleet,

@@ -12,7 +12,7 @@ from tests.chaos.fleet import Fleet
 from tests.chaos.reckoning import assert_reckoning
 from tests.chaos.sizes import ENVIRON, SENDING_SECONDS, WORKERS
 from tests.chaos.watch import Watch
-from tests.chaos.workload import MIXED_CLIENTS, placed, shop_lines
+from tests.chaos.workload import DATA, MIXED_CLIENTS, lines_of, placed
 from tests.integration.stream_harness import Stream
 from tests.support.redis_server import RedisServer
 
@@ -28,13 +28,14 @@ GONE_SECONDS = 15.0
 BACK_SECONDS = 60.0
 
 
+@pytest.mark.parametrize("data", DATA)
 def test_redis_killed_and_restarted_empty_changes_no_gauge(
-    kafka_server: KafkaServer, size: Size, tmp_path: Path
+    kafka_server: KafkaServer, size: Size, tmp_path: Path, data: str
 ) -> None:
     rng = random.Random(13)
     with RedisServer(tmp_path) as redis:
         stream = Stream(kafka_server.address, **ENVIRON, RETENTION_REDIS_URL=redis.url)
-        lines = shop_lines(size.events, seed=23, bad_share=0.002)
+        lines = lines_of(data, size.events, seed=23, bad_share=0.002)
         records = placed(lines, stream.settings, MIXED_CLIENTS, seed=24)
         with (
             Fleet(stream.environ, tmp_path, WORKERS) as fleet,

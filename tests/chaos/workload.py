@@ -16,6 +16,7 @@ from stream.tools.event_address import Addresses
 from stream.tools.shop_bulk import bulk_events
 from stream.tools.shop_delivery import break_line
 from stream.wire.partitioning import partitions_of
+from tests.support.online_retail import online_retail_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from stream.settings import Settings
 
+#: What every fault is tried on: a simulated shop, and the events of a real one.
+DATA = ("shop", "online retail")
 BURST_RECORDS = 500
 WAYS_TO_BREAK = 5
 
@@ -53,6 +56,13 @@ class Placing:
 AS_KAFKA_CLIENTS = Placing()
 #: Half of the producers place as librdkafka does, or send no key.
 MIXED_CLIENTS = Placing(crc32_share=0.4, keyless_share=0.1)
+
+
+def lines_of(data: str, events: int, *, seed: int, bad_share: float = 0.0) -> Sequence[bytes]:
+    """The events of one of ``DATA``; the real shop's are as many as they are, and all good."""
+    if data == "shop":
+        return shop_lines(events, seed=seed, bad_share=bad_share)
+    return online_retail_lines()
 
 
 def shop_lines(events: int, *, seed: int, bad_share: float = 0.0) -> list[bytes]:
