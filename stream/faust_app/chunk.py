@@ -27,6 +27,9 @@ class Chunk:
     the offset to commit once the chunk is applied. Compaction and transaction markers leave
     gaps, so ``start`` may lie before the first offset, ``end`` may be more than one past the
     last, and a chunk may hold no records at all.
+
+    ``seeks`` is how often the consumer had sought when it was fetched: a chunk of before a
+    rebalance may be delivered after it, when the consumer stands elsewhere.
     """
 
     source: SourcePartition
@@ -37,10 +40,16 @@ class Chunk:
     values: list[bytes | None]
     #: Where the columns come from, for the few records whose headers are needed.
     parts: Sequence[RecordColumns] = field(repr=False)
+    seeks: int = 0
 
     @classmethod
     def of(
-        cls, source: SourcePartition, start: int, end: int, parts: Sequence[RecordColumns]
+        cls,
+        source: SourcePartition,
+        start: int,
+        end: int,
+        parts: Sequence[RecordColumns],
+        seeks: int = 0,
     ) -> Chunk:
         """Join what was fetched into one chunk."""
         offsets = list(chain.from_iterable(part.offsets for part in parts))
@@ -54,6 +63,7 @@ class Chunk:
             keys=list(chain.from_iterable(part.keys for part in parts)),
             values=list(chain.from_iterable(part.values for part in parts)),
             parts=parts,
+            seeks=seeks,
         )
 
     def headers(self, index: int) -> list[Header]:

@@ -44,6 +44,9 @@ FETCH_MAX_BYTES = 16 * 1024 * 1024
 class ChunkConsumerThread(AIOKafkaConsumerThread):
     """Faust's consumer thread, giving one chunk for each partition and fetch."""
 
+    #: How often it has sought to what is committed: see ``Chunk``.
+    seeks = 0
+
     def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS  # noqa: SLF001 - hard-coded in Faust
@@ -142,7 +145,7 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
             if start is None or not state.has_valid_position or state.position == start:
                 continue
             source = SourcePartition(tp.topic, tp.partition)
-            chunks[TP(*source)] = [Chunk.of(source, start, state.position, drained)]
+            chunks[TP(*source)] = [Chunk.of(source, start, state.position, drained, self.seeks)]
         return chunks
 
     async def _seek_to_committed(self) -> dict[TP, int]:
@@ -156,7 +159,10 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
         for tp, offset in committed.items():
             if offset is not None:
                 consumer.seek(tp, offset)
-        return {TP(*tp): await consumer.position(tp) for tp in sources}
+        positions = {TP(*tp): await consumer.position(tp) for tp in sources}
+        # Nothing is fetched meanwhile, as the flow is stopped.
+        self.seeks += 1
+        return positions
 
     def _is_changelog(self, tp: TP | TopicPartition) -> bool:
         return tp.topic in self.app.tables.changelog_topics

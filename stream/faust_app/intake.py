@@ -66,6 +66,7 @@ class Intake:
         self._positions: dict[SourcePartition, int] = {}
         self._committed: dict[SourcePartition, int] = {}
         self._reached: dict[tuple[str, int], int] = {}
+        self._seeks = 0
         self._forwards: defaultdict[int, list[Forward]] = defaultdict(list)
         #: A snapshot was taken, and is not known to be safe.
         self._taken = False
@@ -122,11 +123,16 @@ class Intake:
         """Whether a snapshot would be empty, or may not be taken."""
         return self.on_hold or not (self.has_changes or self._all_anew or self.has_due)
 
-    def seek(self, positions: Mapping[SourcePartition, int]) -> None:
+    def seek(self, positions: Mapping[SourcePartition, int], seeks: int = 0) -> None:
         """Start over from these offsets, which are the committed ones.
 
         What waited to be forwarded is dropped: its events come again.
+
+        Args:
+            positions: where each assigned source partition stands now.
+            seeks: how often the consumer has sought; chunks of before are passed over.
         """
+        self._seeks = seeks
         self._positions = dict(positions)
         self._committed = dict(positions)
         self._forwards.clear()
@@ -142,10 +148,14 @@ class Intake:
     def apply(self, chunk: Chunk) -> None:
         """Apply a chunk that starts where the one before it ended.
 
+        One that was fetched before the last seek says nothing: its records come again.
+
         Raises:
             BrokenWorldError: when it does not: records were lost on the way, or the topic was
                 truncated or made anew. Committing past them would hide it.
         """
+        if chunk.seeks < self._seeks:
+            return
         expected = self._positions.get(chunk.source)
         if chunk.start != expected:
             raise BrokenWorldError(_gap(chunk, expected))

@@ -51,11 +51,26 @@ class ChunkSchema(faust.Schema):
         return chunk
 
 
+class _NothingRead(dict[TP, int | None]):
+    """In place of Faust's own offsets of what was read.
+
+    Faust drops what comes before them. A chunk of before a seek would set one, and the chunks
+    that come again after it would be dropped. The intake knows which is which.
+    """
+
+    def __getitem__(self, tp: TP) -> int | None:
+        return None
+
+
 class ChunkConsumer(Consumer):
     """Faust's consumer with chunks for messages and positions for acks."""
 
     _thread: ChunkConsumerThread
     _may_seek = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Faust's signature
+        super().__init__(*args, **kwargs)
+        self._read_offset = _NothingRead()
 
     @property
     def _intake(self) -> Intake:
@@ -121,7 +136,7 @@ class ChunkConsumer(Consumer):
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Seek every source partition to its committed offset, or to its beginning."""
         positions: Mapping[TP, int] = await super().seek_to_committed()
-        self._intake.seek(positions)
+        self._intake.seek(positions, self._thread.seeks)
         return positions
 
     async def member_until(self) -> float | None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -124,6 +126,25 @@ async def test_an_agent_that_fails_burns_the_fuse_and_takes_nothing_more(app: Re
     assert app.fuse.reason is not None
     assert app.fuse.reason.startswith("applying purchases[0] from offset 7: ")
     assert asked == [7]
+
+
+async def test_chunks_that_come_again_after_a_late_one_are_delivered(app: RetentionApp) -> None:
+    consumer: Any = app.consumer
+    delivered = []
+    fetcher = SimpleNamespace(_stopped=asyncio.Event())
+
+    async def getmany(**_: float) -> AsyncIterator[tuple[TP, Any]]:
+        for offset in (67_987, 60_000):
+            yield TP("purchases", 0), SimpleNamespace(offset=offset, topic="purchases")
+        fetcher._stopped.set()
+
+    async def callback(message: SimpleNamespace) -> None:
+        delivered.append(message.offset)
+
+    consumer.getmany, consumer.callback = getmany, callback
+    await consumer._drain_messages(fetcher)
+    consumer._thread.thread_loop.close()
+    assert delivered == [67_987, 60_000]
 
 
 async def test_a_burnt_fuse_stops_every_commit(app: RetentionApp) -> None:

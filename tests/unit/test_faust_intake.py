@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from aiokafka.partitioner import murmur2
@@ -195,6 +195,16 @@ def test_time_waits_for_partitions_whose_positions_are_not_known(intake: Intake)
         intake.seek({source: 11})
         due.append(intake.has_due)
     assert due == [False, True]
+
+
+def test_a_chunk_fetched_before_the_last_seek_is_passed_over(intake: Intake) -> None:
+    intake.apply(chunk(10, 5))
+    late = replace(chunk(15, 3), seeks=0)
+    intake.seek({PURCHASES: 15}, seeks=1)
+    intake.apply(late)
+    assert intake.positions == {PURCHASES: 15}
+    intake.apply(replace(late, seeks=1))
+    assert intake.positions == {PURCHASES: 18}
 
 
 def test_all_positions_are_committed_anew_when_asked_for(intake: Intake) -> None:
