@@ -14,10 +14,14 @@ from stream.faust_app.app import wall_clock_ms
 from stream.faust_app.log import logger
 
 if TYPE_CHECKING:
-    from stream.faust_app.app import RetentionApp
+    from stream.faust_app.fuse import Fuse
+    from stream.faust_app.live_state import LiveState
 
 LOOK_EVERY_SECONDS = 5.0
 FIT_EVERY_SECONDS = 3600.0
+#: Further behind than this a worker is catching up: it needs its time for that, and what it would
+#: fit to is past as soon as it is fitted.
+BEHIND_EVENTS = 10_000
 #: With so many times the customers of the last fit there is another before its time.
 GROWTH = 2
 
@@ -52,8 +56,9 @@ class LifetimeFits(Service):
 
     mundane_level = "debug"
 
-    def __init__(self, app: RetentionApp) -> None:
-        self._app = app
+    def __init__(self, state: LiveState, fuse: Fuse) -> None:
+        self._state = state
+        self._fuse = fuse
         super().__init__()
 
     @Service.task  # type: ignore[untyped-decorator] # mode is untyped here
@@ -63,15 +68,17 @@ class LifetimeFits(Service):
             try:
                 await self._fit_if_due(schedule)
             except Exception as error:  # noqa: BLE001 - whatever it is, the worker has to end
-                self._app.fuse.burn(error, "fitting lifetime models")
+                self._fuse.burn(error, "fitting lifetime models")
                 return
             await self.sleep(LOOK_EVERY_SECONDS)
 
     async def _fit_if_due(self, schedule: Schedule) -> None:
-        engine = self._app.engine
+        engine = self._state.engine
         as_of_ms = engine.as_of_ms(wall_clock_ms())
         # While a partition is restored what is there is no fair sample.
         if as_of_ms is None or engine.ready_partitions != engine.owned_partitions:
+            return
+        if sum(self._state.lag_events.values()) > BEHIND_EVENTS:
             return
         if not schedule.is_due(time.monotonic(), engine.customers):
             return

@@ -65,7 +65,7 @@ async def _run(settings: Settings, observe_flush: FlushObserver) -> int:
     meeting = _join_the_others(app, settings)
     state = LiveState(app, settings.partitions, meeting)
     app.add_dependency(HttpSide(settings, state))
-    app.add_dependency(LifetimeFits(app))
+    app.add_dependency(LifetimeFits(state, app.fuse))
     app.add_dependency(Watchdog(state, app.intake, app.fuse))
     with ending_when_refused(settings.kafka, app.fuse):
         await _until_the_end(app, asked_to_stop)

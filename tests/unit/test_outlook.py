@@ -14,7 +14,7 @@ import pytest
 from stream.domain import outlook
 from stream.domain.outlook import LEAST_CUSTOMERS, StoreModels, fit_stores
 from stream.engine import Engine
-from stream.faust_app.lifetimes import FIT_EVERY_SECONDS, LifetimeFits, Schedule
+from stream.faust_app.lifetimes import BEHIND_EVENTS, FIT_EVERY_SECONDS, LifetimeFits, Schedule
 from stream.publish.api.customers import customer_answer
 from stream.tools.samples import open_sample
 from tests.support.cdnow_tenth import END, chosen_customers
@@ -25,7 +25,8 @@ from tests.unit.test_lifetime_model import ALIVE, ORDERS, PUBLISHED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from stream.faust_app.app import RetentionApp
+    from stream.faust_app.fuse import Fuse
+    from stream.faust_app.live_state import LiveState
 
 CONFIG = NaiveConfig(("30d",), (), "UTC", 3_600_000)
 AS_OF_MS = int(datetime.combine(END, datetime.min.time(), UTC).timestamp()) * 1000
@@ -190,10 +191,14 @@ async def _until(done: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
+def _state_of(engine: Engine, *, lag_events: int = 0) -> LiveState:
+    lags = {("purchases", 0): lag_events}
+    return cast("LiveState", SimpleNamespace(engine=engine, lag_events=lags))
+
+
 async def _fits_of(engine: Engine) -> tuple[LifetimeFits, _Fuse]:
     fuse = _Fuse()
-    app = cast("RetentionApp", SimpleNamespace(engine=engine, fuse=fuse))
-    fits = LifetimeFits(app)
+    fits = LifetimeFits(_state_of(engine), cast("Fuse", fuse))
     await fits.start()
     return fits, fuse
 
@@ -211,12 +216,20 @@ async def test_nothing_is_fitted_while_a_partition_is_restored() -> None:
     engine = ready_engine(engine_config(CONFIG, partitions=1))
     Log(engine).send(crowd(300))
     engine.assign(1)
-    fits = LifetimeFits(cast("RetentionApp", SimpleNamespace(engine=engine, fuse=_Fuse())))
+    fits = LifetimeFits(_state_of(engine), cast("Fuse", _Fuse()))
     await fits._fit_if_due(Schedule())
     assert engine.lifetime_models == {}
     engine.finish_restore(1)
     await fits._fit_if_due(Schedule())
     assert engine.lifetime_models.keys() == {"default"}
+
+
+@pytest.mark.parametrize("lag_events", [BEHIND_EVENTS, BEHIND_EVENTS + 1])
+async def test_nothing_is_fitted_while_the_worker_is_far_behind(lag_events: int) -> None:
+    engine = sent(*crowd(300))
+    fits = LifetimeFits(_state_of(engine, lag_events=lag_events), cast("Fuse", _Fuse()))
+    await fits._fit_if_due(Schedule())
+    assert bool(engine.lifetime_models) == (lag_events <= BEHIND_EVENTS)
 
 
 async def test_a_bug_in_the_fit_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
