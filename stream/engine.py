@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import repeat
 from secrets import token_hex
 
 import numpy as np
@@ -31,6 +30,7 @@ from stream.domain.events import (
     routing_id,
     store_of,
 )
+from stream.domain.key_column import KeyColumn
 from stream.domain.lookup import CustomerView, customer_view
 from stream.domain.outlook import StoreModels, outlook, sampled_histories
 from stream.domain.reading import EVERYTHING, Scope, totals
@@ -208,7 +208,7 @@ class Engine:
         number = self._topics[topic]
         at = np.asarray(offsets, np.int64)[batch.index]
         kept = self._kept_keys(batch.keys)
-        rows = np.array(list(map(customers.index.get, kept, repeat(-1))), np.int64)
+        rows = customers.find(kept)
         known = np.flatnonzero(rows >= 0)
         replayed = np.zeros(len(rows), np.bool_)
         replayed[known] = at[known] <= customers.applied[rows[known], number]
@@ -312,7 +312,7 @@ class Engine:
 
     def kept_id(self, store: str, customer_id: str) -> str:
         """What a customer's id is kept as: its pseudonym, or itself."""
-        (key,) = self._kept_keys([customer_key(store, customer_id)])
+        (key,) = self._kept_keys(KeyColumn.of([customer_key(store, customer_id)]))
         return routing_id(key).decode()
 
     def kept_customer(
@@ -323,7 +323,7 @@ class Engine:
         if not shard.ready:
             raise RuntimeError("the customer's partition is not restored yet")
         customers = shard.customers
-        row = customers.index.get(customer_key(store, kept_id))
+        row = customers.row_of(customer_key(store, kept_id))
         if row is None:
             return None
         entries, _ = customers.ledger.gather(np.array([row], np.int64))
@@ -369,9 +369,9 @@ class Engine:
         """The last instant of a bucket: what is as of any instant of it counts up to there."""
         return (as_of_ms // self.config.bucket_ms + 1) * self.config.bucket_ms - 1
 
-    def _kept_keys(self, keys: list[bytes]) -> list[bytes]:
+    def _kept_keys(self, keys: KeyColumn) -> KeyColumn:
         pseudonyms = self.config.pseudonyms
-        return keys if pseudonyms is None else list(map(pseudonyms.key_of, keys))
+        return keys if pseudonyms is None else KeyColumn.of(map(pseudonyms.key_of, keys))
 
     def _advance(self, event_ms: int) -> None:
         self.latest_event_ms = max(event_ms, self.latest_event_ms or event_ms)
@@ -411,7 +411,7 @@ class Engine:
         unknown = usable[rows[usable] < 0]
         if len(unknown) == 0:
             return usable
-        keys = [batch.keys[place] for place in unknown.tolist()]
+        keys = list(batch.keys.take(unknown))
         homes = home_partitions(keys, self.config.partitions, self._compiled)
         away = homes != partition
         if not away.any():
@@ -441,14 +441,14 @@ class Engine:
                 customers.applied[rows[part], topic] = at[part]
             if erasure is not None:
                 self._erase(shard, batch, erasure, topic, int(at[erasure]))
-                rows[:] = list(map(customers.index.get, batch.keys, repeat(-1)))
+                rows[:] = customers.find(batch.keys)
 
     def _erase(self, shard: _Shard, batch: EventBatch, place: int, topic: int, offset: int) -> None:
         time_ms = int(batch.entries["time_ms"][place])
         customers, key = shard.customers, batch.keys[place]
         customers.latest_ms = max(customers.latest_ms, time_ms)
         self._advance(time_ms)
-        row = customers.index.get(key)
+        row = customers.row_of(key)
         if row is not None:
             customers.applied[row, topic] = offset
             shard.moves.erase(customers, row, anonymous_key(store_of(key), self._new_token()))
@@ -470,9 +470,7 @@ class Engine:
             batch.entries["values"][:, dimension] = customers.codes.encode(column)
         new = np.flatnonzero(chosen < 0)
         if len(new):
-            keys = [batch.keys[place] for place in new.tolist()]
-            customers.add(list(dict.fromkeys(keys)))
-            chosen[new] = [customers.index[key] for key in keys]
+            chosen[new] = customers.add(batch.keys.take(new))
         rows[usable] = chosen
         latest_ms = int(batch.entries["time_ms"].max())
         customers.latest_ms = max(customers.latest_ms, latest_ms)

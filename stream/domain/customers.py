@@ -9,10 +9,12 @@ from stream.domain.book import CompiledBook
 from stream.domain.compiled_keeping import CompiledKeeping
 from stream.domain.events import store_of
 from stream.domain.keeping import Keeping
+from stream.domain.key_column import KeyColumn
+from stream.domain.key_table import PlainKeyTable
 from stream.domain.plain_book import PlainBook
 from stream.domain.plain_keeping import PlainKeeping
 from stream.domain.segments import CustomerSegments, SegmentResolver, Segments, ValueCodes
-from stream.kernel import EntryLedger
+from stream.kernel import EntryLedger, KeyTable
 
 _COLUMNS = ("applied", "_changed", "told", "next_turn_ms", "_restaged")
 
@@ -34,8 +36,6 @@ class Customers:
 
     def __init__(self, book: PlainBook | CompiledBook, segments: Segments, topics: int) -> None:
         self.dimensions = len(segments.dimensions)
-        #: Row by key; as rows are never removed, the keys stand in the order of their rows.
-        self.index: dict[bytes, int] = {}
         self.codes = ValueCodes()
         #: Greatest event time of all usable events that came to this partition.
         self.latest_ms = NEVER_MS
@@ -52,13 +52,16 @@ class Customers:
         self.resolver = SegmentResolver(segments, self.codes)
         self._segments = CustomerSegments(self.resolver, self.dimensions)
         self._keeping: Keeping
+        self._keys: KeyTable
         if isinstance(book, PlainBook):
+            self._keys = PlainKeyTable()
             self._keeping = PlainKeeping(book, self._segments, self.dimensions)
         else:
+            self._keys = book.compiled.KeyTable()
             self._keeping = CompiledKeeping(book, self._segments, self.dimensions)
 
     def __len__(self) -> int:
-        return len(self.index)
+        return len(self._keys)
 
     @property
     def ledger(self) -> EntryLedger:
@@ -75,17 +78,31 @@ class Customers:
         """The greatest event times: of all, and of purchases."""
         return self.latest_ms, self.purchases_ms
 
-    def add(self, keys: list[bytes]) -> I64:
-        """Make rows for new, distinct keys; returns their numbers."""
-        first, count = len(self), len(self) + len(keys)
-        self.index.update(zip(keys, range(first, count), strict=True))
-        self._keeping.add_rows(len(keys))
+    def find(self, keys: KeyColumn) -> I64:
+        """The row of each key, -1 where there is none."""
+        return self._keys.find(keys.text, keys.begins, keys.ends)
+
+    def row_of(self, key: bytes) -> int | None:
+        """The row of a key; None where there is none."""
+        row = int(self.find(KeyColumn.of([key]))[0])
+        return None if row < 0 else row
+
+    def keys_of(self, rows: I64) -> list[bytes]:
+        """The keys of some rows."""
+        return self._keys.keys(rows)
+
+    def add(self, keys: KeyColumn) -> I64:
+        """The row of each key; those that have none get the next ones, in their order."""
+        first = len(self)
+        rows = self._keys.add(keys.text, keys.begins, keys.ends)
+        count = len(self)
+        self._keeping.add_rows(count - first)
         if count > len(self._changed):
             for name in _COLUMNS:
                 setattr(self, name, grown(getattr(self, name), count))
         self.applied[first:count] = -1
-        self._segments.add(first, self._whole_stores(keys))
-        return np.arange(first, count, dtype=np.int64)
+        self._segments.add(first, self._whole_stores(first))
+        return rows
 
     def apply(self, rows: I64, events: Records) -> Bools:
         """Apply events to their customers: see ``Keeping``; True for each duplicate."""
@@ -132,16 +149,14 @@ class Customers:
         self._restaged[: len(self)] = False
         return restaged
 
-    def forget(self, rows: set[int]) -> None:
+    def forget(self, rows: I64) -> None:
         """Drop the keys of rows without entries: nothing leads to them, and they say nothing."""
-        self.index = {
-            b"\0\0\0\0%d" % row if row in rows else key: row for key, row in self.index.items()
-        }
+        self._keys.forget(rows)
 
     def load(
-        self, keys: list[bytes], applied: I64, told: Records, lengths: I64, entries: Records
+        self, keys: KeyColumn, applied: I64, told: Records, lengths: I64, entries: Records
     ) -> None:
-        """Fill an empty partition with restored customers and derive all else from them."""
+        """Fill an empty partition with restored, distinct customers and derive all else."""
         rows = self.add(keys)
         self.applied[rows] = applied
         self.told[rows] = told
@@ -152,10 +167,8 @@ class Customers:
         """Take every customer's part out of the tallies."""
         self._keeping.unload()
 
-    def _whole_stores(self, keys: list[bytes]) -> I64:
-        row_of = dict.fromkeys({key[: key.index(0)] for key in keys}, -1)
-        for prefix in row_of:
-            row_of[prefix] = self.resolver.whole_store(store_of(prefix + b"\0"))
-        if len(row_of) == 1:
-            return np.full(len(keys), next(iter(row_of.values())), np.int64)
-        return np.array([row_of[key[: key.index(0)]] for key in keys], np.int64)
+    def _whole_stores(self, first_row: int) -> I64:
+        """Segment rows of the whole stores of all customers from a row on."""
+        stores, of_rows = self._keys.stores(first_row)
+        rows = [self.resolver.whole_store(store_of(store + b"\0")) for store in stores]
+        return np.array(rows, np.int64)[of_rows]

@@ -20,6 +20,7 @@ import numpy as np
 from stream.domain.arrays import I64, U8
 from stream.domain.customers import Customers
 from stream.domain.entries import ERASURE, ORDER, is_live_order
+from stream.domain.key_column import KeyColumn
 
 
 def between_erasures(events: I64, kinds: U8) -> Iterator[tuple[I64, int | None]]:
@@ -83,7 +84,7 @@ class Moves:
         kept["id_hash"] = 0
         target: int | None = None
         if len(kept):
-            (target,) = customers.add([key]).tolist()
+            (target,) = customers.add(KeyColumn.of([key])).tolist()
         customers.move(row, target, kept)
         self._moves.append(Move(row, target, Stage.BEGUN))
 

@@ -9,6 +9,7 @@ from enum import Enum
 import numpy as np
 
 from stream.domain.arrays import I64, Records
+from stream.domain.key_column import KeyColumn
 
 
 class Outcome(Enum):
@@ -70,7 +71,7 @@ class EventBatch:
     #: Place of each event in its chunk.
     index: I64
     #: Whose event it is: see :func:`customer_key`.
-    keys: list[bytes]
+    keys: KeyColumn
     #: Entries (see :mod:`stream.domain.entries`) but for their ``values``.
     entries: Records
     #: Per dimension the text each event carried.
@@ -78,10 +79,9 @@ class EventBatch:
 
     def take(self, at: I64) -> EventBatch:
         """The events at these places of the batch."""
-        places = at.tolist()
         return EventBatch(
             self.index[at],
-            [self.keys[i] for i in places],
+            self.keys.take(at),
             self.entries[at],
             [column.take(at) for column in self.values],
         )

@@ -24,13 +24,14 @@ class PlainEvents(Protocol):
 
     def read(
         self, values: list[bytes | None]
-    ) -> tuple[list[int], bytearray, list[bytes], list[list[str]]]:
+    ) -> tuple[list[int], bytearray, bytes, I64, list[list[str]]]:
         """Read a chunk.
 
         Returns:
             The places left to the reference; for each value the record of an entry, whose
-            ``values`` are codes of this chunk's own, and its key (zeros and b"" where left);
-            and for each dimension the texts that its codes stand for, the first "".
+            ``values`` are codes of this chunk's own; all keys in a row, and where each ends
+            (zeros and b"" where left); and for each dimension the texts that its codes stand
+            for, the first "".
         """
 
 
@@ -71,6 +72,40 @@ class PlaceTable(Protocol):
 
     def pairs(self) -> list[tuple[int, int]]:
         """Every pair, by place."""
+
+
+class KeyTable(Protocol):
+    """Keys of customers by row, and rows by key; reference: ``stream/domain/key_table.py``.
+
+    Rows are numbered from 0 in order of arrival. Keys are given as parts of a text, from
+    ``begins`` to ``ends``; a ValueError is raised when one is not within it.
+    """
+
+    def __len__(self) -> int:
+        """Rows there are."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+
+    def find(self, text: bytes, begins: I64, ends: I64) -> I64:
+        """The row of each key, -1 where there is none."""
+
+    def add(self, text: bytes, begins: I64, ends: I64) -> I64:
+        """The row of each key; those that have none get the next ones."""
+
+    def keys(self, rows: I64) -> list[bytes]:
+        """The keys of some rows."""
+
+    def stores(self, first_row: int) -> tuple[list[bytes], I64]:
+        """What stands before the NUL in the keys of all rows from one on.
+
+        Returns:
+            The distinct ones, and for each row the place of its own.
+        """
+
+    def forget(self, rows: I64) -> None:
+        """Have nothing lead to some rows any more, and overwrite their keys."""
 
 
 class EntryLedger(Protocol):
@@ -231,6 +266,9 @@ class Kernel(Protocol):
 
     def PagedArray(self, wide: bool) -> Paged:  # noqa: FBT001, N802 - a class; by place
         """An empty array with cells of 64 bits, or of 32."""
+
+    def KeyTable(self) -> KeyTable:  # noqa: N802 - a class
+        """An empty table of keys."""
 
     def Ledger(self, entry_type: np.dtype[np.void]) -> EntryLedger:  # noqa: N802 - a class
         """An empty ledger; reference: ``stream/domain/ledger.py``."""

@@ -22,6 +22,7 @@ from stream.domain.calendar import END_OF_TIME_MS
 from stream.domain.customers import TOLD_TYPE, Customers
 from stream.domain.entries import entry_type
 from stream.domain.erasure import Move, Moves, Stage
+from stream.domain.key_column import KeyColumn
 from stream.domain.pseudonyms import Pseudonyms
 from stream.wire.moving_records import MARK_AT, moving_in, with_moving
 from stream.wire.state_checks import are_customer_keys, are_entries, are_told
@@ -109,8 +110,7 @@ class StateCodec:
             head[at : at + size] + body[begin:end]
             for at, (begin, end) in zip(range(0, len(head), size), pairwise(bounds), strict=True)
         ]
-        keys = list(customers.index)
-        return Changes([keys[row] for row in rows.tolist()], values)
+        return Changes(customers.keys_of(rows), values)
 
     def encode_codes(self, customers: Customers) -> bytes:
         """The value of the codes record."""
@@ -167,7 +167,7 @@ class StateCodec:
             are_customer_keys(states) and are_entries(entries, lengths, codes) and are_told(told)
         ):
             raise _foreign()
-        customers.load(list(states), headers["applied"], told, lengths, entries)
+        customers.load(KeyColumn.of(states), headers["applied"], told, lengths, entries)
         return _moves(customers, moving, np.flatnonzero(lengths == 0))
 
     def _moving(
@@ -245,10 +245,8 @@ def _moves(
     customers: Customers, moving: Iterable[tuple[bytes, bytes]], without_entries: I64
 ) -> Moves:
     """Moves as they stand in records, whose offsets may not be committed."""
-    moves = [
-        Move(customers.index[key], customers.index[anonymous], Stage.WRITTEN)
-        for key, anonymous in moving
-    ]
+    rows = customers.find(KeyColumn.of(key for pair in moving for key in pair)).reshape(-1, 2)
+    moves = [Move(customer, anonymous, Stage.WRITTEN) for customer, anonymous in rows.tolist()]
     known = {move.customer for move in moves}
     moves += [
         Move(row, None, Stage.WRITTEN) for row in without_entries.tolist() if row not in known

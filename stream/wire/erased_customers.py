@@ -25,15 +25,15 @@ def customer_changes(codec: StateCodec, customers: Customers, moves: Moves) -> C
     on_their_way = moves.on_their_way()
     if len(erased) or on_their_way:
         empty = customers.ledger.lengths(rows) == 0
-        gone: set[int] = set()
+        gone: list[int] = []
         for place, row in enumerate(rows.tolist()):
             value = states.values[place]
             if on_their_way.get(row) and value is not None:
                 states.values[place] = codec.encode_moving(customers, value, on_their_way[row])
             elif empty[place] and row not in on_their_way:
                 states.values[place] = None
-                gone.add(row)
-        customers.forget(gone)
+                gone.append(row)
+        customers.forget(np.array(gone, np.int64))
     moves.note_written()
     changes.keys.extend(states.keys)
     changes.values.extend(states.values)

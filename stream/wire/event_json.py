@@ -36,6 +36,7 @@ from stream.domain.events import (
     TextColumn,
     encoded_store,
 )
+from stream.domain.key_column import KeyColumn
 from stream.domain.money import currency_number, exponent
 from stream.wire.amounts import minor_units_column
 from stream.wire.checks import (
@@ -117,7 +118,8 @@ class EventDecoder:
         entries = np.zeros(len(events), self._entry_type)
         places = np.fromiter(index, np.int64, len(events))
         if not events:
-            return EventBatch(places, [], entries, [TextColumn.of([])] * self._dimensions)
+            nothing = [TextColumn.of([])] * self._dimensions
+            return EventBatch(places, KeyColumn.of([]), entries, nothing)
         columns = _Columns.of(events)
         entries["time_ms"] = _passed(parse_times_ms(columns.occurred_at))
         kind = set(columns.type)
@@ -142,7 +144,7 @@ class EventDecoder:
                 [text if carrier else None for text, carrier in zip(column, chosen, strict=True)]
                 for column in values
             ]
-        return EventBatch(places, keys, entries, list(map(TextColumn.of, values)))
+        return EventBatch(places, KeyColumn.of(keys), entries, list(map(TextColumn.of, values)))
 
     def _values(self, attributes: list[Any]) -> list[list[str | None]]:
         """Per dimension the text each event carries, None or "" for none."""

@@ -10,6 +10,7 @@ from stream import kernel
 from stream.domain.arrays import I64
 from stream.domain.entries import entry_type
 from stream.domain.events import DeadLetter, EventBatch, TextColumn
+from stream.domain.key_column import KeyColumn
 from stream.domain.money import currencies
 from stream.wire.event_json import EventDecoder
 
@@ -36,13 +37,18 @@ class EventReader:
         """Read the values of a chunk; each becomes an event or a dead letter."""
         if self._plain is None:
             return self._decoder.decode(values)
-        left, records, keys, texts = self._plain.read(list(values))
+        left, records, keys, key_ends, texts = self._plain.read(list(values))
         entries = np.frombuffer(records, self._entry_type)
         columns = [
             TextColumn(entries["values"][:, dimension].astype(np.int64), texts_of_dimension)
             for dimension, texts_of_dimension in enumerate(texts)
         ]
-        batch = EventBatch(np.arange(len(values), dtype=np.int64), keys, entries, columns)
+        batch = EventBatch(
+            np.arange(len(values), dtype=np.int64),
+            KeyColumn.in_a_row(keys, key_ends),
+            entries,
+            columns,
+        )
         if not left:
             return batch, []
         rest, letters = self._decoder.decode([values[place] for place in left])
@@ -56,8 +62,7 @@ def _filled(batch: EventBatch, rest: EventBatch, left: I64) -> EventBatch:
     """The batch with the rest in the places that were left, without those it refused."""
     at = left[rest.index]
     batch.entries[at] = rest.entries
-    for place, key in zip(at.tolist(), rest.keys, strict=True):
-        batch.keys[place] = key
+    batch.keys = batch.keys.replaced(at, rest.keys)
     batch.values = [
         _column(known, column, at) for known, column in zip(batch.values, rest.values, strict=True)
     ]

@@ -59,8 +59,7 @@ def stage_events(customers: Customers, changes: StageChanges) -> Changes:
     Of who was erased nothing is told. An event's ``id`` is made of its customer and of the how
     manieth change of it this is, so that one that is written twice has the same.
     """
-    keys = list(customers.index)
-    named = [not _is_nameless(keys[row]) for row in changes.rows.tolist()]
+    named = [not _is_nameless(key) for key in customers.keys_of(changes.rows)]
     if not all(named):
         changes = StageChanges(*(column[named] for column in changes))
     count = len(changes.rows)
@@ -68,7 +67,7 @@ def stage_events(customers: Customers, changes: StageChanges) -> Changes:
         return Changes([], [])
     first = starts_of_groups(changes.rows)
     stores: dict[bytes, tuple[str, str]] = {}
-    around = [_around(keys[row], stores) for row in changes.rows[first].tolist()]
+    around = [_around(key, stores) for key in customers.keys_of(changes.rows[first])]
     owners = [around[at] for at in (np.cumsum(first) - 1).tolist()]
     times = _instants(np.concatenate([changes.time_ms, changes.last_order_ms]))
     lasts = times[count:]

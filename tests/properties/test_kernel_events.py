@@ -42,7 +42,7 @@ def _shown(batch: EventBatch) -> dict[str, object]:
     fields = [name for name in batch.entries.dtype.names or () if name != "values"]
     return {
         "index": batch.index.tolist(),
-        "keys": batch.keys,
+        "keys": list(batch.keys),
         "entries": [list(map(str, row)) for row in batch.entries[fields].tolist()],
         "places": [column.places.tolist() for column in batch.values],
         "texts": [column.texts for column in batch.values],

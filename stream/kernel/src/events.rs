@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use numpy::PyArray1;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyList};
@@ -48,8 +49,15 @@ pub struct EventReader {
     entry_size: usize,
 }
 
-/// Places left to the reference; entries; keys; and per dimension the texts that codes stand for.
-type Columns<'py> = (Vec<usize>, Bound<'py, PyByteArray>, Bound<'py, PyList>, Vec<Vec<String>>);
+/// Places left to the reference; entries; keys in a row, and where each ends; and per dimension the
+/// texts that codes stand for.
+type Columns<'py> = (
+    Vec<usize>,
+    Bound<'py, PyByteArray>,
+    Bound<'py, PyBytes>,
+    Bound<'py, PyArray1<i64>>,
+    Vec<Vec<String>>,
+);
 
 #[pymethods]
 impl EventReader {
@@ -80,14 +88,14 @@ impl EventReader {
             values.iter().map(|value| value.as_ref().map(PyBytesMethods::as_bytes)).collect();
         // Nothing of Python is needed meanwhile: fetching may go on.
         let Read { left, entries, keys, key_ends, texts } = py.detach(|| self.read_bytes(&bytes));
-        let begins = std::iter::once(0).chain(key_ends.iter().copied());
-        let keys = begins
-            .zip(&key_ends)
-            .map(|(begin, end)| PyBytes::new(py, keys.get(begin..*end).unwrap_or_default()));
         Ok((
             left,
             PyByteArray::new(py, &entries),
-            PyList::new(py, keys.collect::<Vec<_>>())?,
+            PyBytes::new(py, &keys),
+            PyArray1::from_vec(
+                py,
+                key_ends.into_iter().map(i64::try_from).collect::<Result<_, _>>()?,
+            ),
             texts,
         ))
     }

@@ -7,6 +7,7 @@ mod cursor;
 mod entry;
 mod events;
 mod fields;
+mod keys;
 mod ledger;
 mod merge;
 mod numbers;
@@ -30,6 +31,7 @@ fn _compiled(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(records::read_headers, module)?)?;
     module.add_class::<book::Merge>()?;
     module.add_class::<book::TallyBook>()?;
+    module.add_class::<keys::KeyTable>()?;
     module.add_class::<ledger::Ledger>()?;
     module.add_class::<paged::PagedArray>()?;
     module.add_class::<places::Places>()?;
