@@ -163,11 +163,15 @@ class StateCodec:
             entries = np.concatenate([entries, more_entries])
         codes = len(customers.codes.texts)
         told = headers["told"]
+        keys = KeyColumn.of(states)
         if not (
-            are_customer_keys(states) and are_entries(entries, lengths, codes) and are_told(told)
+            are_customer_keys(keys) and are_entries(entries, lengths, codes) and are_told(told)
         ):
             raise _foreign()
-        customers.load(KeyColumn.of(states), headers["applied"], told, lengths, entries)
+        try:
+            customers.load(keys, headers["applied"], told, lengths, entries)
+        except UnicodeDecodeError:  # of a store's name
+            raise _foreign() from None
         return _moves(customers, moving, np.flatnonzero(lengths == 0))
 
     def _moving(

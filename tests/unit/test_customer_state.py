@@ -199,3 +199,11 @@ def test_a_damaged_record_is_refused(damage: str) -> None:
     }[damage]
     with pytest.raises(StateError):
         _restored(records)
+
+
+@pytest.mark.parametrize("key", [b"", b"ann", b"\xfe", b"\xff\xfe\0ann"])
+def test_a_key_that_is_no_customers_is_refused(key: bytes) -> None:
+    records = _records()
+    records[key] = next(value for key, value in records.items() if key.endswith(b"ann"))
+    with pytest.raises(StateError, match="another program"):
+        _restored(records)
