@@ -95,6 +95,11 @@ class StateCodec:
         self._header = header_type(topics)
         self._entry = entry_type(len(dimensions))
 
+    @property
+    def has_pseudonyms(self) -> bool:
+        """Whether customers' ids are kept as pseudonyms."""
+        return bool(self._pseudonyms)
+
     def encode(self, customers: Customers, rows: I64) -> Changes:
         """The records of some customers."""
         entries, lengths = customers.ledger.gather(rows)

@@ -1,34 +1,22 @@
-"""The engine: records in, customers' states and totals out. Pure: no broker, clock or server.
-
-One engine holds the partitions of one worker. The shell around it fetches, forwards what the
-engine hands back (dead letters, strays, changelog records) and commits.
-"""
+"""The engine as others see it: partitions come and go, events are applied, totals are read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from secrets import token_hex
 
 import numpy as np
 
 from stream import kernel
-from stream.domain.arrays import F64, I64, NEVER_MS
+from stream.domain.arrays import F64, NEVER_MS
 from stream.domain.book import new_book
 from stream.domain.calendar import Timeline
 from stream.domain.config import EngineConfig
 from stream.domain.customers import Customers
-from stream.domain.entries import GUEST_ORDER
-from stream.domain.erasure import Moves, between_erasures
 from stream.domain.events import (
-    DeadLetter,
-    EventBatch,
-    Outcome,
-    Stray,
-    anonymous_key,
     customer_key,
     routing_id,
-    store_of,
 )
 from stream.domain.key_column import KeyColumn
 from stream.domain.lookup import CustomerView, customer_view
@@ -38,43 +26,13 @@ from stream.domain.segments import Segments
 from stream.domain.stages import Stages
 from stream.domain.tallies import Tallies
 from stream.domain.totals import Totals
-from stream.domain.verdicts import Verdicts
-from stream.wire.customer_state import CLOCK_KEY, CODES_KEY, Changes, StateCodec
-from stream.wire.dialects.canonical import NOT_USED, DialectConfig
-from stream.wire.dialects.reading import DialectReader
-from stream.wire.dialects.translator import HeadersOf, Translator
-from stream.wire.erased_customers import customer_changes
-from stream.wire.event_reader import EventReader
-from stream.wire.partitioning import home_partitions, partitions_of
+from stream.engine.applying import Applied, Applier
+from stream.engine.event_clock import EventClock
+from stream.engine.shard import Shard
+from stream.wire.customer_state import Changes, StateCodec
+from stream.wire.dialects.translator import HeadersOf
+from stream.wire.partitioning import partitions_of
 from stream.wire.stage_events import stage_events
-
-#: How far ahead of the worker's clock an event may be.
-MAX_AHEAD_MS = 24 * 3_600_000
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What became of a chunk; the outcomes add up to its records."""
-
-    outcomes: Mapping[Outcome, int]
-    dead_letters: Sequence[DeadLetter]
-    strays: Sequence[Stray]
-
-
-@dataclass(slots=True)
-class _Shard:
-    """One partition: its customers, and what is known of its changelog."""
-
-    customers: Customers
-    stages: Stages
-    ready: bool = False
-    #: Latest value of each key read so far, while restoring.
-    restoring: dict[bytes, bytes] = field(default_factory=dict)
-    #: Value codes in the changelog; 0: their record has to be written even if there are none.
-    codes_written: int = 1
-    clock_written: tuple[int, int] = (NEVER_MS, NEVER_MS)
-    #: Of erased customers, until the changelog has them where they belong.
-    moves: Moves = field(default_factory=Moves)
 
 
 class Engine:
@@ -93,22 +51,21 @@ class Engine:
         new_token: Callable[[], str] = token_hex,
     ) -> None:
         self.config = config
-        self._compiled = compiled
-        self._new_token = new_token
         self._timeline = Timeline(config.bucket_ms, config.timezone)
         self._book = new_book(self._timeline, config.windows, compiled)
         self._tallies = Tallies(self._timeline, config.windows, self._book)
         self._segments = Segments(self._tallies, config.dimensions)
-        self._reader = DialectReader(
-            EventReader(config.dimensions, compiled).read,
-            Translator(DialectConfig(config.dimensions, config.event_names)),
-        )
+        self._clock = EventClock()
+        self._applier = Applier(config, self._clock, compiled, new_token)
         self._codec = StateCodec(config.dimensions, len(config.topics), config.pseudonyms)
-        self._topics = {topic: number for number, topic in enumerate(config.topics)}
-        self._shards: dict[int, _Shard] = {}
-        self.latest_event_ms: int | None = None
+        self._shards: dict[int, Shard] = {}
         #: By store, what :meth:`customer` tells customers' chances from; for others to fit.
         self.lifetime_models: Mapping[str, StoreModels] = {}
+
+    @property
+    def latest_event_ms(self) -> int | None:
+        """The greatest time of all usable events; None before the first."""
+        return self._clock.latest_ms
 
     # -- partitions come and go --------------------------------------------------------------
 
@@ -132,24 +89,13 @@ class Engine:
         if partition in self._shards:
             raise ValueError(f"partition {partition} is owned already")
         customers = Customers(self._book, self._segments, len(self.config.topics))
-        shard = _Shard(customers, self._stages_of(customers))
-        # With pseudonyms this record says under which key.
-        shard.codes_written = 1 if self.config.pseudonyms is None else 0
-        self._shards[partition] = shard
+        self._shards[partition] = Shard(customers, self._stages_of, self._codec)
 
     def restore(
         self, partition: int, keys: Sequence[bytes], values: Sequence[bytes | None]
     ) -> None:
         """Take changelog records, in the order of the log; None deletes a key."""
-        latest = self._shards[partition].restoring
-        if None in values:
-            for key, value in zip(keys, values, strict=True):
-                if value is None:
-                    latest.pop(key, None)
-                else:
-                    latest[key] = value
-        else:
-            latest.update(zip(keys, values, strict=True))  # type: ignore[arg-type] # no None here
+        self._shards[partition].restore(keys, values)
 
     def finish_restore(self, partition: int) -> None:
         """The changelog has been read: derive everything else; the partition is ready.
@@ -158,21 +104,13 @@ class Engine:
             StateError: when the changelog cannot be read by this program.
         """
         shard = self._shards[partition]
-        records, shard.restoring = shard.restoring, {}
-        shard.moves = self._codec.load(shard.customers, records)
-        shard.stages = self._stages_of(shard.customers)
-        if self._codec.has_codes(records):
-            shard.codes_written = len(shard.customers.codes.texts)
-        shard.clock_written = shard.customers.clock
+        shard.finish_restore()
         if shard.customers.latest_ms != NEVER_MS:
-            self._advance(shard.customers.latest_ms)
-        shard.ready = True
+            self._clock.advance(shard.customers.latest_ms)
 
     def revoke(self, partition: int) -> None:
         """Let a partition go, with its part in the totals."""
-        shard = self._shards.pop(partition)
-        if shard.ready:
-            shard.customers.unload()
+        self._shards.pop(partition).unload()
 
     # -- events ------------------------------------------------------------------------------
 
@@ -201,36 +139,7 @@ class Engine:
         shard = self._shards[partition]
         if not shard.ready:
             raise RuntimeError(f"partition {partition} is not restored yet")
-        customers = shard.customers
-        dialect = self.config.dialects.get(topic, "auto")
-        batch, letters = self._reader.read(values, headers, dialect)
-        verdicts = Verdicts(batch.index)
-        number = self._topics[topic]
-        at = np.asarray(offsets, np.int64)[batch.index]
-        kept = self._kept_keys(batch.keys)
-        rows = customers.find(kept)
-        known = np.flatnonzero(rows >= 0)
-        replayed = np.zeros(len(rows), np.bool_)
-        replayed[known] = at[known] <= customers.applied[rows[known], number]
-        verdicts.set(np.flatnonzero(replayed), Outcome.REPLAYED)
-        usable = np.flatnonzero(~replayed)
-        strays: list[Stray] = []
-        if topic != self.config.rerouted_topic:
-            usable = self._without_strays(batch, rows, usable, partition, strays, verdicts)
-        # From here on nothing has to do with real ids, by which partitions go.
-        batch.keys = kept
-        # After the strays, whose time is for their own partition to note.
-        usable = self._in_time(batch, usable, now_ms, verdicts)
-        if len(usable):
-            if number == 0:
-                latest_ms = int(batch.entries["time_ms"][usable].max())
-                customers.purchases_ms = max(customers.purchases_ms, latest_ms)
-            self._apply_in_turn(shard, batch, rows, usable, verdicts, (number, at))
-        outcomes, out_of_time = verdicts.count()
-        outcomes.update(letter.outcome for letter in letters)
-        if self.config.ignore_not_used:
-            letters = [letter for letter in letters if letter.reason != NOT_USED]
-        return Applied(outcomes, letters + out_of_time, strays)
+        return self._applier.apply(shard, (topic, partition), offsets, values, now_ms, headers)
 
     def has_due(self, partition: int, now_ms: int) -> bool:
         """Whether time alone brings something for :meth:`take_changes`."""
@@ -249,21 +158,8 @@ class Engine:
         :meth:`take_stage_events`. Who takes one must take the other.
         """
         shard = self._shards[partition]
-        customers = shard.customers
         shard.stages.advance(self._stages_bound_ms(shard, now_ms))
-        changes = Changes([], [])
-        if len(customers.codes.texts) > shard.codes_written:
-            shard.codes_written = len(customers.codes.texts)
-            changes.keys.append(CODES_KEY)
-            changes.values.append(self._codec.encode_codes(customers))
-        if customers.clock != shard.clock_written:
-            shard.clock_written = customers.clock
-            changes.keys.append(CLOCK_KEY)
-            changes.values.append(self._codec.encode_clock(customers))
-        some = customer_changes(self._codec, customers, shard.moves)
-        changes.keys.extend(some.keys)
-        changes.values.extend(some.values)
-        return changes
+        return shard.take_changes()
 
     def take_stage_events(self, partition: int) -> Changes:
         """Records for the topic of stages: what :meth:`take_changes` holds to be told."""
@@ -312,7 +208,7 @@ class Engine:
 
     def kept_id(self, store: str, customer_id: str) -> str:
         """What a customer's id is kept as: its pseudonym, or itself."""
-        (key,) = self._kept_keys(KeyColumn.of([customer_key(store, customer_id)]))
+        (key,) = self._applier.kept_keys(KeyColumn.of([customer_key(store, customer_id)]))
         return routing_id(key).decode()
 
     def kept_customer(
@@ -350,7 +246,7 @@ class Engine:
 
     # -- inside ------------------------------------------------------------------------------
 
-    def _stages_bound_ms(self, shard: _Shard, now_ms: int) -> int:
+    def _stages_bound_ms(self, shard: Shard, now_ms: int) -> int:
         """Up to when stages may be told: partitions are read at different speeds in a replay."""
         return now_ms if self.config.clock == "wall" else shard.customers.purchases_ms
 
@@ -369,112 +265,5 @@ class Engine:
         """The last instant of a bucket: what is as of any instant of it counts up to there."""
         return (as_of_ms // self.config.bucket_ms + 1) * self.config.bucket_ms - 1
 
-    def _kept_keys(self, keys: KeyColumn) -> KeyColumn:
-        pseudonyms = self.config.pseudonyms
-        return keys if pseudonyms is None else KeyColumn.of(map(pseudonyms.key_of, keys))
-
-    def _advance(self, event_ms: int) -> None:
-        self.latest_event_ms = max(event_ms, self.latest_event_ms or event_ms)
-
     def _stages_of(self, customers: Customers) -> Stages:
         return Stages(customers, self.config.lifecycle, tells=self.config.stage_events)
-
-    def _in_time(self, batch: EventBatch, usable: I64, now_ms: int, verdicts: Verdicts) -> I64:
-        """The usable events that are neither too far ahead nor beyond the horizon."""
-        time_ms = batch.entries["time_ms"][usable]
-        ahead = time_ms > now_ms + MAX_AHEAD_MS
-        if self.config.clock == "wall":
-            as_of_ms = np.full(len(usable), now_ms, np.int64)
-        else:
-            seen = np.empty(len(usable) + 1, np.int64)
-            seen[0] = NEVER_MS if self.latest_event_ms is None else self.latest_event_ms
-            seen[1:] = np.where(ahead, NEVER_MS, time_ms)
-            as_of_ms = np.maximum.accumulate(seen)[:-1]
-        late = time_ms < as_of_ms - self.config.horizon_ms
-        if not (ahead.any() or late.any()):
-            return usable
-        verdicts.set(usable[late], Outcome.TOO_LATE)
-        verdicts.set(usable[ahead], Outcome.REJECTED)
-        result: I64 = usable[~(ahead | late)]
-        return result
-
-    def _without_strays(
-        self,
-        batch: EventBatch,
-        rows: I64,
-        usable: I64,
-        partition: int,
-        strays: list[Stray],
-        verdicts: Verdicts,
-    ) -> I64:
-        """The usable events whose customer belongs here; a customer known here does."""
-        unknown = usable[rows[usable] < 0]
-        if len(unknown) == 0:
-            return usable
-        keys = list(batch.keys.take(unknown))
-        homes = home_partitions(keys, self.config.partitions, self._compiled)
-        away = homes != partition
-        if not away.any():
-            return usable
-        verdicts.set(unknown[away], Outcome.REROUTED)
-        for place in np.flatnonzero(away).tolist():
-            index = int(batch.index[unknown[place]])
-            # A record of several events, all of one customer, moves once.
-            if not strays or strays[-1].index != index:
-                strays.append(Stray(index, routing_id(keys[place]), int(homes[place])))
-        return np.setdiff1d(usable, unknown[away], assume_unique=True)
-
-    def _apply_in_turn(
-        self,
-        shard: _Shard,
-        batch: EventBatch,
-        rows: I64,
-        usable: I64,
-        verdicts: Verdicts,
-        offsets: tuple[int, I64],
-    ) -> None:
-        """Apply usable events; an erasure bears on those before it and not on those after it."""
-        customers, (topic, at) = shard.customers, offsets
-        for part, erasure in between_erasures(usable, batch.entries["kind"][usable]):
-            if len(part):
-                self._apply_usable(customers, batch, rows, part, verdicts)
-                customers.applied[rows[part], topic] = at[part]
-            if erasure is not None:
-                self._erase(shard, batch, erasure, topic, int(at[erasure]))
-                rows[:] = customers.find(batch.keys)
-
-    def _erase(self, shard: _Shard, batch: EventBatch, place: int, topic: int, offset: int) -> None:
-        time_ms = int(batch.entries["time_ms"][place])
-        customers, key = shard.customers, batch.keys[place]
-        customers.latest_ms = max(customers.latest_ms, time_ms)
-        self._advance(time_ms)
-        row = customers.row_of(key)
-        if row is not None:
-            customers.applied[row, topic] = offset
-            shard.moves.erase(customers, row, anonymous_key(store_of(key), self._new_token()))
-
-    def _apply_usable(
-        self,
-        customers: Customers,
-        batch: EventBatch,
-        rows: I64,
-        usable: I64,
-        verdicts: Verdicts,
-    ) -> None:
-        if len(usable) < len(rows):
-            batch = batch.take(usable)
-            chosen = rows[usable]
-        else:
-            chosen = rows
-        for dimension, column in enumerate(batch.values):
-            batch.entries["values"][:, dimension] = customers.codes.encode(column)
-        new = np.flatnonzero(chosen < 0)
-        if len(new):
-            chosen[new] = customers.add(batch.keys.take(new))
-        rows[usable] = chosen
-        latest_ms = int(batch.entries["time_ms"].max())
-        customers.latest_ms = max(customers.latest_ms, latest_ms)
-        self._advance(latest_ms)
-        duplicates = customers.apply(chosen, batch.entries)
-        verdicts.set(usable[batch.entries["kind"] == GUEST_ORDER], Outcome.GUEST)
-        verdicts.set(usable[duplicates], Outcome.DUPLICATE)
