@@ -377,7 +377,9 @@ class Engine:
         self.latest_event_ms = max(event_ms, self.latest_event_ms or event_ms)
 
     def _stages_of(self, customers: Customers) -> Stages:
-        return Stages(customers, self.config.lifecycle, tells=self.config.stage_events)
+        return Stages(
+            customers, self.config.lifecycle, self._compiled, tells=self.config.stage_events
+        )
 
     def _in_time(self, batch: EventBatch, usable: I64, now_ms: int, verdicts: Verdicts) -> I64:
         """The usable events that are neither too far ahead nor beyond the horizon."""

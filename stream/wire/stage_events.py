@@ -17,7 +17,7 @@ from stream.domain.calendar import END_OF_TIME_MS
 from stream.domain.customers import Customers
 from stream.domain.events import routing_id, store_of
 from stream.domain.lifecycle import STAGE_NAMES
-from stream.domain.stages import StageChanges
+from stream.domain.stage_changes import StageChanges
 from stream.wire.customer_state import Changes
 
 #: Of every record on the topic, as Kafka's binding asks for it.
