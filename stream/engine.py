@@ -268,7 +268,7 @@ class Engine:
     def take_stage_events(self, partition: int) -> Changes:
         """Records for the topic of stages: what :meth:`take_changes` holds to be told."""
         shard = self._shards[partition]
-        return stage_events(shard.customers, shard.stages.take())
+        return stage_events(shard.customers, shard.stages.take(), self._compiled)
 
     def note_committed(self, partition: int, positions: Mapping[str, int]) -> None:
         """All changes of a partition that were taken are safe, and its positions are committed.

@@ -75,6 +75,11 @@ class Customers:
         """The greatest event times: of all, and of purchases."""
         return self.latest_ms, self.purchases_ms
 
+    def keys_of(self, rows: I64) -> list[bytes]:
+        """The key of each of some rows."""
+        keys = list(self.index)
+        return [keys[row] for row in rows.tolist()]
+
     def add(self, keys: list[bytes]) -> I64:
         """Make rows for new, distinct keys; returns their numbers."""
         first, count = len(self), len(self) + len(keys)

@@ -236,6 +236,22 @@ class Kernel(Protocol):
             ValueError: when a record is shorter than it says.
         """
 
+    def stage_events(
+        self, keys: list[bytes], changes: StageColumns
+    ) -> tuple[list[bytes], list[bytes]]:
+        """Changes of stages as events; reference: ``stream/wire/stage_events.py``.
+
+        Args:
+            keys: of the customers, one wherever another row begins.
+            changes: each customer's together.
+
+        Returns:
+            Ids of the customers, and the events; those of keys that name nobody are left out.
+
+        Raises:
+            ValueError: when this can be no customer's key, or no change.
+        """
+
     def TallyBook(  # noqa: N802 - a class
         self,
         bucket_ms: int,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -9,11 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.domain.arrays import NEVER_MS, Records
+from stream.domain.calendar import END_OF_TIME_MS
 from stream.domain.customers import TOLD_TYPE
 from stream.domain.entries import CANCELLED, ORDER, PLACED, SIGNUP, entry_type
+from stream.domain.events import anonymous_key, customer_key, guest_key
 from stream.domain.ledger import Ledger
 from stream.domain.lifecycle_rules import LifecycleRules
-from stream.domain.stage_changes import LookedAt, new_look_at
+from stream.domain.stage_changes import LookedAt, StageChanges, new_look_at
+from stream.wire.stage_events import _stage_events
 from tests.support.kernels import NEEDS_KERNEL, installed
 
 pytestmark = NEEDS_KERNEL
@@ -35,7 +39,7 @@ FEW_ORDERS = st.lists(st.integers(0, 100), max_size=8)
 MANY_ORDERS = st.tuples(
     st.integers(60, 90), st.lists(st.integers(0, 3), min_size=1, max_size=7), st.integers(0, 10)
 ).map(lambda many: [at * 3 + many[1][at % len(many[1])] + many[2] for at in range(many[0])])
-STAGES_OF_NOBODY = st.tuples(st.integers(0, 120), st.integers(0, 2**32 - 100), st.integers(0, 6))
+TOLD = st.tuples(st.integers(0, 120), st.integers(0, 2**32 - 100), st.integers(0, 6))
 
 
 class Step(NamedTuple):
@@ -82,7 +86,7 @@ def _shown(found: LookedAt) -> tuple[object, ...]:
     return found.told.tobytes(), [column.tolist() for column in columns]
 
 
-@given(rules=RULES, told=st.lists(STAGES_OF_NOBODY, min_size=ROWS, max_size=ROWS), steps=STEPS)
+@given(rules=RULES, told=st.lists(TOLD, min_size=ROWS, max_size=ROWS), steps=STEPS)
 def test_customers_are_told_the_same_whatever_comes_and_was_told(
     rules: LifecycleRules, told: list[tuple[int, int, int]], steps: list[Step]
 ) -> None:
@@ -102,3 +106,39 @@ def test_customers_are_told_the_same_whatever_comes_and_was_told(
         found = look_at(ledgers[0], rows, columns[rows], step.bound_ms)
         assert _shown(found) == _shown(expected(ledgers[1], rows, columns[rows], step.bound_ms))
         columns[rows] = found.told
+
+
+TEXTS = st.text(
+    st.characters(codec="utf-8", exclude_characters="\0")
+    | st.sampled_from('\b\t\n\v\f\r\x1f\x7f"\\/%?#&+ ~-._'),
+    min_size=1,
+    max_size=12,
+)
+STORES = st.just("default") | TEXTS
+KEYS = (
+    st.builds(customer_key, STORES, TEXTS)
+    | st.builds(guest_key, STORES, TEXTS)
+    | st.builds(anonymous_key, STORES, TEXTS)
+)
+#: Ids of all lengths, as the hash takes long ones another way.
+LONG_KEYS = st.builds(customer_key, STORES, st.integers(13, 256).map("né".__mul__))
+INSTANTS_MS = st.integers(0, END_OF_TIME_MS - 1)
+CHANGES = st.tuples(
+    st.integers(0, 3),
+    INSTANTS_MS,
+    st.integers(0, 6),
+    st.integers(0, 6),
+    st.integers(1, 2**32),
+    st.integers(0, 2**31),
+    INSTANTS_MS,
+)
+
+
+@given(
+    keys=st.lists(KEYS | LONG_KEYS, min_size=4, max_size=4),
+    changes=st.lists(CHANGES, max_size=12),
+)
+def test_events_are_the_same_to_the_byte(keys: list[bytes], changes: list[tuple[int, ...]]) -> None:
+    columns = StageChanges(*np.array(changes, np.int64).reshape(-1, 7).T.copy())
+    whose = [keys[row] for row, _ in groupby(columns.rows.tolist())]
+    assert installed().stage_events(whose, columns) == _stage_events(whose, columns)
