@@ -1,15 +1,17 @@
-"""The kernel's calls about stages refuse what does not fit together."""
+"""The kernel's calls about stages: all there is of few things, and what does not fit together."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from stream.domain.calendar import END_OF_TIME_MS
+from stream.domain.calendar import DAY_MS, END_OF_TIME_MS
 from stream.domain.customers import TOLD_TYPE
 from stream.domain.entries import entry_type
+from stream.domain.events import customer_key
 from stream.domain.lifecycle_rules import LifecycleRules
 from stream.domain.stage_changes import StageChanges, new_look_at
+from stream.wire.stage_events import _stage_events
 from tests.support.kernels import NEEDS_KERNEL, installed
 
 pytestmark = NEEDS_KERNEL
@@ -22,10 +24,29 @@ def _changes(*changes: tuple[int, ...]) -> StageChanges:
     return StageChanges(*np.array(changes, np.int64).T.copy())
 
 
-def test_the_last_instant_and_the_first_have_dates() -> None:
-    _, (event,) = installed().stage_events([KEY], _changes(CHANGE))
-    assert b'"last_order_at":"1970-01-01T00:00:00.000Z"' in event
-    assert event.endswith(b'"time":"2099-12-31T23:59:59.999Z"}')
+def _is_written_as_by_the_reference(keys: list[bytes], changes: StageChanges) -> bool:
+    return installed().stage_events(keys, changes) == _stage_events(keys, changes)
+
+
+def test_every_day_has_its_date_and_every_millisecond_its_digits() -> None:
+    days = np.arange(END_OF_TIME_MS // DAY_MS)
+    every_ms = days * DAY_MS + days * 1_819_003 % DAY_MS
+    changes = [(0, time_ms, 0, 1, 1, 1, time_ms) for time_ms in every_ms.tolist()]
+    assert len({time_ms % 1000 for _, time_ms, *_ in changes}) == 1000
+    assert _is_written_as_by_the_reference([KEY], _changes(CHANGE, *changes))
+
+
+def test_every_character_is_written_as_it_must() -> None:
+    text = "".join(map(chr, range(1, 0x250)))
+    keys = [customer_key(text[first : first + 37], text) for first in range(0, len(text), 37)]
+    changes = [(row, *CHANGE[1:]) for row in range(len(keys))]
+    assert _is_written_as_by_the_reference(keys, _changes(*changes))
+
+
+def test_ids_of_every_length_are_hashed_the_same() -> None:
+    keys = [customer_key("default", "x" * length) for length in range(1, 600)]
+    changes = [(row, *CHANGE[1:]) for row in range(len(keys))]
+    assert _is_written_as_by_the_reference(keys, _changes(*changes))
 
 
 @pytest.mark.parametrize(
