@@ -51,6 +51,7 @@ class Engine:
         new_token: Callable[[], str] = token_hex,
     ) -> None:
         self.config = config
+        self._compiled = compiled
         self._timeline = Timeline(config.bucket_ms, config.timezone)
         self._book = new_book(self._timeline, config.windows, compiled)
         self._tallies = Tallies(self._timeline, config.windows, self._book)
@@ -164,7 +165,7 @@ class Engine:
     def take_stage_events(self, partition: int) -> Changes:
         """Records for the topic of stages: what :meth:`take_changes` holds to be told."""
         shard = self._shards[partition]
-        return stage_events(shard.customers, shard.stages.take())
+        return stage_events(shard.customers, shard.stages.take(), self._compiled)
 
     def note_committed(self, partition: int, positions: Mapping[str, int]) -> None:
         """All changes of a partition that were taken are safe, and its positions are committed.
@@ -266,4 +267,6 @@ class Engine:
         return (as_of_ms // self.config.bucket_ms + 1) * self.config.bucket_ms - 1
 
     def _stages_of(self, customers: Customers) -> Stages:
-        return Stages(customers, self.config.lifecycle, tells=self.config.stage_events)
+        return Stages(
+            customers, self.config.lifecycle, self._compiled, tells=self.config.stage_events
+        )

@@ -194,6 +194,33 @@ class TallyBook(Protocol):
         """Add what the customers of all rows are (1), or take it out (-1)."""
 
 
+#: The columns of ``StageChanges`` in ``stream/domain/stage_changes.py``, in its order.
+StageColumns: TypeAlias = Sequence[I64]
+
+
+class Lifecycle(Protocol):
+    """Customers' stages by some rules; reference: ``stream/domain/stage_changes.py``."""
+
+    def look_at(
+        self, ledger: EntryLedger, rows: I64, told: Records, bound_ms: int
+    ) -> tuple[Bytes, I64, StageColumns]:
+        """What there is to tell of some customers.
+
+        Args:
+            ledger: has their entries.
+            rows: distinct ones.
+            told: per row what was told of it; see ``TOLD_TYPE`` in ``stream/domain/customers.py``.
+            bound_ms: changes before it are told.
+
+        Returns:
+            What is told of each row now; when each changes next; and the changes, row after row.
+
+        Raises:
+            IndexError: when there is no such row.
+            ValueError: when ``told`` is not of as many.
+        """
+
+
 class Kernel(Protocol):
     """What there is in the compiled module."""
 
@@ -244,6 +271,22 @@ class Kernel(Protocol):
             ValueError: when a record is shorter than it says.
         """
 
+    def stage_events(
+        self, keys: list[bytes], changes: StageColumns
+    ) -> tuple[list[bytes], list[bytes]]:
+        """Changes of stages as events; reference: ``stream/wire/stage_events.py``.
+
+        Args:
+            keys: of the customers, one wherever another row begins.
+            changes: each customer's together.
+
+        Returns:
+            Ids of the customers, and the events; those of keys that name nobody are left out.
+
+        Raises:
+            ValueError: when this can be no customer's key, or no change.
+        """
+
     def TallyBook(  # noqa: N802 - a class
         self,
         bucket_ms: int,
@@ -263,6 +306,16 @@ class Kernel(Protocol):
             net_limits: see ``stream/domain/nets.py``.
             gap_limits_ms: see ``stream/domain/gaps.py``.
         """
+
+    def Lifecycle(  # noqa: N802 - a class
+        self,
+        new_ms: int,
+        at_risk_factor_hundredths: int,
+        at_risk_least_ms: int,
+        typical_interval_ms: int,
+        lapsed_ms: int,
+    ) -> Lifecycle:
+        """What looks at customers by these rules; see ``stream/domain/lifecycle_rules.py``."""
 
     def PagedArray(self, wide: bool) -> Paged:  # noqa: FBT001, N802 - a class; by place
         """An empty array with cells of 64 bits, or of 32."""

@@ -12,12 +12,13 @@ import msgspec
 import numpy as np
 import xxhash
 
+from stream import kernel
 from stream.domain.arrays import I64, U8, starts_of_groups
 from stream.domain.calendar import END_OF_TIME_MS
 from stream.domain.customers import Customers
 from stream.domain.events import routing_id, store_of
 from stream.domain.lifecycle import STAGE_NAMES
-from stream.domain.stages import StageChanges
+from stream.domain.stage_changes import StageChanges
 from stream.wire.customer_state import Changes
 
 #: Of every record on the topic, as Kafka's binding asks for it.
@@ -53,32 +54,49 @@ _TIMES = _characters(86_400, "s", slice(11, 19))
 _THREE_DIGITS = np.array([list(b"%03d" % number) for number in range(1000)], np.uint8)
 
 
-def stage_events(customers: Customers, changes: StageChanges) -> Changes:
+def stage_events(
+    customers: Customers,
+    changes: StageChanges,
+    compiled: kernel.Kernel | None = kernel.compiled,
+) -> Changes:
     """The records that tell of changes: keyed by the customer's id, in their order.
 
     Of who was erased nothing is told. An event's ``id`` is made of its customer and of the how
     manieth change of it this is, so that one that is written twice has the same.
+
+    Args:
+        customers: whose they are.
+        changes: what to tell.
+        compiled: the kernel; None for the reference alone.
     """
-    named = [not _is_nameless(key) for key in customers.keys_of(changes.rows)]
-    if not all(named):
+    keys = customers.keys_of(changes.rows[starts_of_groups(changes.rows)])
+    write = _stage_events if compiled is None else compiled.stage_events
+    ids, events = write(keys, changes)
+    return Changes(ids, [*events])
+
+
+def _stage_events(keys: list[bytes], changes: StageChanges) -> tuple[list[bytes], list[bytes]]:
+    owners = np.cumsum(starts_of_groups(changes.rows)) - 1
+    named = np.array([not _is_nameless(key) for key in keys], np.bool_)[owners]
+    if not named.all():
         changes = StageChanges(*(column[named] for column in changes))
-    count = len(changes.rows)
+        owners = owners[named]
+    count = len(owners)
     if count == 0:
-        return Changes([], [])
-    first = starts_of_groups(changes.rows)
+        return [], []
     stores: dict[bytes, tuple[str, str]] = {}
-    around = [_around(key, stores) for key in customers.keys_of(changes.rows[first])]
-    owners = [around[at] for at in (np.cumsum(first) - 1).tolist()]
+    around = {owner: _around(keys[owner], stores) for owner in np.unique(owners).tolist()}
+    whose = [around[owner] for owner in owners.tolist()]
     times = _instants(np.concatenate([changes.time_ms, changes.last_order_ms]))
     lasts = times[count:]
     for at in np.flatnonzero(changes.orders == 0).tolist():
         lasts[at] = "null"
     # Far quicker than an encoder that is given a dict for each.
-    values: list[bytes | None] = [
+    events = [
         f'{begin}{step}{number},"orders":{orders},"last_order_at":{last}'
         f'{end}{number}","time":{time}}}'.encode()
         for (_, begin, end), step, number, orders, last, time in zip(
-            owners,
+            whose,
             _STEPS[changes.from_stages, changes.to_stages].tolist(),
             changes.numbers.tolist(),
             changes.orders.tolist(),
@@ -87,7 +105,7 @@ def stage_events(customers: Customers, changes: StageChanges) -> Changes:
             strict=True,
         )
     ]
-    return Changes([customer for customer, _, _ in owners], values)
+    return [customer for customer, _, _ in whose], events
 
 
 def _is_nameless(key: bytes) -> bool:

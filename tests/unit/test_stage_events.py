@@ -16,6 +16,7 @@ from stream.engine import Engine
 from stream.settings import load_settings
 from stream.wire.stage_events import HEADERS
 from tests.support.engines import NOW_MS, Log, ready_engine
+from tests.support.kernels import KERNELS, use_kernel
 from tests.support.naive import Event
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -23,6 +24,13 @@ PAGE = (DOCS / "lifecycle.md").read_text(encoding="utf-8")
 DOCUMENT = cast(
     "dict[str, Any]", yaml.safe_load((DOCS / "asyncapi.yaml").read_text(encoding="utf-8"))
 )
+
+
+@pytest.fixture(autouse=True, params=KERNELS)
+def with_and_without_the_kernel(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_kernel(monkeypatch, request.param)
 
 
 def block(info: str) -> list[Any]:
@@ -107,6 +115,39 @@ def test_ids_and_stores_of_any_text_are_one_event(log: Log) -> None:
     assert event["data"]["store"] == store
     assert event["source"] == "/stores/caf%C3%A9%20%2F%202"
     assert event["time"] == event["data"]["last_order_at"] == "2024-01-01T10:00:00.007Z"
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "quoted"),
+    [
+        ('"', b'"\\""', "%22"),
+        ("\\", b'"\\\\"', "%5C"),
+        ("a/b c%2F", b'"a/b c%2F"', "a%2Fb%20c%252F"),
+        ("\b\t\n\f\r", b'"\\b\\t\\n\\f\\r"', "%08%09%0A%0C%0D"),
+        ("\x01\v\x1f\x7f", b'"\\u0001\\u000b\\u001f\x7f"', "%01%0B%1F%7F"),
+        (
+            "\x80é\u2028☃😀",
+            '"\x80é\u2028☃😀"'.encode(),
+            "%C2%80%C3%A9%E2%80%A8%E2%98%83%F0%9F%98%80",
+        ),
+        ("Az09-._~", b'"Az09-._~"', "Az09-._~"),
+    ],
+)
+def test_ids_and_stores_are_escaped_no_more_than_they_must(
+    log: Log, text: str, written: bytes, quoted: str
+) -> None:
+    log.send(
+        [
+            purchase(text, "1", "2024-01-01T10:00:00Z", store=text),
+            purchase(None, "g", "2024-01-02T10:00:00Z"),
+        ]
+    )
+    log.engine.take_changes(0, NOW_MS)
+    keys, (event,) = log.engine.take_stage_events(0)
+    assert keys == [text.encode()]
+    assert event is not None
+    assert b'"source":"/stores/%b","subject":%b,' % (quoted.encode(), written) in event
+    assert b'"data":{"store":%b,"customer_id":%b,' % (written, written) in event
 
 
 def test_customers_of_one_id_in_two_stores_have_events_of_their_own(log: Log) -> None:

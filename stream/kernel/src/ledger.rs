@@ -120,7 +120,8 @@ impl Ledger {
         }
     }
 
-    fn checked(&self, row: i64) -> PyResult<usize> {
+    /// The place of a row, when there is such a row.
+    pub fn checked(&self, row: i64) -> PyResult<usize> {
         usize::try_from(row)
             .ok()
             .filter(|row| *row < self.runs.len())

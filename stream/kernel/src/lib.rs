@@ -9,12 +9,15 @@ mod events;
 mod fields;
 mod keys;
 mod ledger;
+mod lifecycle;
 mod merge;
 mod numbers;
 mod paged;
 mod partitions;
 mod places;
 mod records;
+mod stage_events;
+mod stages;
 mod states;
 mod terms;
 mod texts;
@@ -34,9 +37,11 @@ fn _compiled(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<keys::KeyTable>()?;
     module.add_class::<ledger::Ledger>()?;
     module.add_class::<paged::PagedArray>()?;
+    module.add_class::<stages::Lifecycle>()?;
     module.add_class::<places::Places>()?;
     module.add_function(wrap_pyfunction!(book::carried_codes, module)?)?;
     module.add_function(wrap_pyfunction!(book::merge_events, module)?)?;
+    module.add_function(wrap_pyfunction!(stage_events::stage_events, module)?)?;
     module.add_function(wrap_pyfunction!(states::state_parts, module)?)?;
     module.add("PanicException", module.py().get_type::<pyo3::panic::PanicException>())?;
     Ok(())

@@ -5,7 +5,7 @@
     reason = "places are the kernel's own; a wrong one is a bug, whose panic ends the worker"
 )]
 
-const DAY_MS: i64 = 86_400_000;
+pub const DAY_MS: i64 = 86_400_000;
 
 /// A calendar unit; weeks begin on Monday.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,9 +66,17 @@ pub fn period_of_day(unit: Unit, day: i64) -> i64 {
     }
 }
 
-/// Months since January 1970, of the proleptic Gregorian calendar counted in years from March.
+/// Months since January 1970.
 #[inline]
 pub fn month_of_day(day: i64) -> i64 {
+    let (year, month, _) = date(day);
+    (year - 1970) * 12 + month - 1
+}
+
+/// Year, month and day of a day since 1970-01-01, of the proleptic Gregorian calendar counted in
+/// years from March.
+#[inline]
+pub fn date(day: i64) -> (i64, i64, i64) {
     let since_march_0000 = day + 719_468;
     let era = since_march_0000.div_euclid(146_097);
     let day_of_era = since_march_0000.rem_euclid(146_097);
@@ -76,7 +84,9 @@ pub fn month_of_day(day: i64) -> i64 {
         (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let months_since_march = (5 * day_of_year + 2) / 153;
-    (era * 400 + year_of_era) * 12 + months_since_march + 2 - 1970 * 12
+    let day_of_month = day_of_year - (153 * months_since_march + 2) / 5 + 1;
+    let month = months_since_march + 2;
+    (era * 400 + year_of_era + month / 12, month % 12 + 1, day_of_month)
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use crate::cursor::Token;
 use crate::numbers::whole;
 
-const LAST_MS: i64 = 253_402_300_799_999;
+/// The end of the year 9999.
+pub const LAST_MS: i64 = 253_402_300_799_999;
 const NUMBER_IS_MS_ABOVE: u64 = 100_000_000_000;
 const LONGEST_REST: usize = 40;
 
