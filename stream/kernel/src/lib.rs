@@ -1,6 +1,6 @@
 //! The hot path's inner loops. What each must do is said, and done, by its reference in Python:
-//! `stream/wire/event_json.py`, `stream/wire/partitioning.py`, `stream/domain` and aiokafka's own
-//! record reader.
+//! `stream/wire/event_json.py`, `stream/wire/partitioning.py`, `stream/wire/stage_events.py`,
+//! `stream/domain` and aiokafka's own record reader.
 
 mod book;
 mod cursor;
