@@ -16,6 +16,7 @@ mod paged;
 mod partitions;
 mod places;
 mod records;
+mod share;
 mod stage_events;
 mod stages;
 mod states;
