@@ -18,7 +18,7 @@ setup: $(STAMP) ## make .venv and install the project from the lock file
 
 $(STAMP): requirements.lock pyproject.toml $(KERNEL_SOURCES)
 	$(call install,requirements.lock)
-	@command -v cargo >/dev/null || echo "note: no Rust compiler (cargo) here, so the worker goes without its compiled kernel, at half the speed"
+	@command -v cargo >/dev/null || echo "note: no Rust compiler (cargo) here, so the worker goes without its compiled kernel, at less than half the speed"
 	@touch $@ $(RUN_STAMP)
 
 # For a first look: without linters, browsers and fuzzers, and without compiling the kernel, which

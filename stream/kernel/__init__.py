@@ -360,4 +360,8 @@ KernelPanic = _NeverRaisedError if compiled is None else compiled.PanicException
 #: Which of the two does the work.
 NAME = "python" if compiled is None else "compiled"
 #: The same, for whoever reads the log.
-ABOUT = "python, at half the speed; install Rust and then this again" if compiled is None else NAME
+ABOUT = (
+    "python, at less than half the speed; install Rust and then this again"
+    if compiled is None
+    else NAME
+)
