@@ -33,6 +33,8 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(3600)]
 logger = logging.getLogger("chaos")
 #: For each restart: one that nobody saw shows nothing.
 LEAST_SCRAPES = 5
+#: Long enough for them, with a scrape every second, however soon a worker is back.
+REST_SECONDS = 1.5 * LEAST_SCRAPES
 LONGEST_ABSENCE_SECONDS = 30.0
 BACK_SECONDS = 90.0
 
@@ -68,7 +70,7 @@ def test_a_rolling_restart_shows_no_wrong_gauge_and_is_soon_over(
             fleet.until(lambda: watch.shows_now, "first gauges", BACK_SECONDS)
             before = watch.absent_seconds()
             for number in range(WORKERS):
-                fleet.rest(2.0)
+                fleet.rest(REST_SECONDS)
                 fleet.stop(number)
                 fleet.start(number)
                 fleet[number].wait_until_ready()
