@@ -1,4 +1,4 @@
-"""Large partitions, whose tallies several threads derive together."""
+"""A large partition: what it derives at a start, and takes out when it leaves."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ use crate::ledger::{bytes_of, Ledger};
 use crate::merge::{merge, Events};
 use crate::paged::PagedArray;
 use crate::places::Places;
-use crate::share::in_shares;
 use crate::terms::{Cohorts, Config, Money, Tallies, Whole, Window, SUM_ROWS};
 use crate::timeline::{Timeline, Unit};
 
@@ -208,15 +207,12 @@ impl TallyBook {
         }
         let ledger = &*ledger;
         self.with_tallies(py, ledger.entry_size(), |tallies| {
-            in_shares(tallies, ledger.rows(), |tallies, from, to| {
-                for row in from..to {
-                    let segments = &rows[row * width..(row + 1) * width];
-                    let bytes = ledger.run(row);
-                    let whole = Whole::of(entries(bytes, tallies.size));
-                    tallies.contribute(bytes, 0, segments, &whole, sign);
-                    tallies.add_whole(&whole, segments, sign);
-                }
-            });
+            for (row, segments) in rows.chunks_exact(width).enumerate() {
+                let bytes = ledger.run(row);
+                let whole = Whole::of(entries(bytes, tallies.size));
+                tallies.contribute(bytes, 0, segments, &whole, sign);
+                tallies.add_whole(&whole, segments, sign);
+            }
         });
         Ok(())
     }

@@ -16,7 +16,6 @@ mod paged;
 mod partitions;
 mod places;
 mod records;
-mod share;
 mod stage_events;
 mod stages;
 mod states;

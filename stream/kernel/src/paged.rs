@@ -68,22 +68,6 @@ impl PagedArray {
         }
     }
 
-    /// An empty array of the same kind with as many rows.
-    pub fn zeros(&self) -> Self {
-        let mut zeros = Self::new(matches!(self.cells, Cells::Wide(_)));
-        zeros.add_rows(self.rows);
-        zeros
-    }
-
-    /// Add all cells of another array; `row_of` gives the row here for each of its rows.
-    pub fn add_all(&mut self, other: &Self, row_of: impl Fn(usize) -> usize) {
-        for row in 0..other.rows {
-            for (cell, amount) in other.filled(row) {
-                self.add(row_of(row), cell, amount);
-            }
-        }
-    }
-
     #[cold]
     fn make_page(&mut self, place: usize) -> usize {
         let page = self.sums.len();

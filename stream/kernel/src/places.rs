@@ -29,11 +29,6 @@ impl Places {
         self.last = Some((pair, place));
         place
     }
-
-    /// Every pair, by place.
-    pub fn each(&self) -> impl Iterator<Item = (i64, i64)> + '_ {
-        self.pairs.iter().copied()
-    }
 }
 
 #[pymethods]

@@ -36,15 +36,15 @@ const REFUNDED: usize = 1;
 const ORDERS_PAID: usize = 2;
 const GUESTS_GROSS: usize = 3;
 const PAYERS: usize = 4;
-pub const MONEY_ROWS: usize = 5;
+const MONEY_ROWS: usize = 5;
 // Rows under a money place in `nets`.
 const CUSTOMERS: usize = 0;
 const MINOR_UNITS: usize = 1;
-pub const NET_ROWS: usize = 2;
+const NET_ROWS: usize = 2;
 // Rows under a cohort.
 const BACK: usize = 0;
 const MEMBERS: usize = 1;
-pub const COHORT_ROWS: usize = 2;
+const COHORT_ROWS: usize = 2;
 
 #[derive(Clone, Copy)]
 pub enum Window {
@@ -80,11 +80,10 @@ pub struct Money<'a> {
 }
 
 impl Money<'_> {
-    /// The place of (segment row, currency).
     #[inline]
-    pub fn place(&mut self, pair: (i64, i64)) -> usize {
+    fn place(&mut self, segment: usize, currency: u16) -> usize {
         let (sums, nets) = (&mut *self.sums, &mut *self.nets);
-        self.places.of(pair, || {
+        self.places.of((signed(segment), i64::from(currency)), || {
             sums.add_rows(MONEY_ROWS);
             nets.add_rows(NET_ROWS);
         })
@@ -92,7 +91,7 @@ impl Money<'_> {
 
     #[inline]
     fn add(&mut self, segment: usize, currency: u16, slot: i64, terms: &[(usize, i64)]) {
-        let base = self.place((signed(segment), i64::from(currency))) * MONEY_ROWS;
+        let base = self.place(segment, currency) * MONEY_ROWS;
         for (row, amount) in terms {
             self.sums.add(base + row, slot, *amount);
         }
@@ -106,18 +105,12 @@ pub struct Cohorts<'a> {
 }
 
 impl Cohorts<'_> {
-    /// The place of (segment row of a whole store, month).
-    #[inline]
-    pub fn place(&mut self, pair: (i64, i64)) -> usize {
-        let counts = &mut *self.counts;
-        self.places.of(pair, || {
-            counts.add_rows(COHORT_ROWS);
-        })
-    }
-
     #[inline]
     fn add(&mut self, row: usize, store: usize, month: i64, slot: i64, amount: i64) {
-        let place = self.place((signed(store), month));
+        let counts = &mut *self.counts;
+        let place = self.places.of((signed(store), month), || {
+            counts.add_rows(COHORT_ROWS);
+        });
         self.counts.add(place * COHORT_ROWS + row, slot, amount);
     }
 }
@@ -480,7 +473,7 @@ impl Tallies<'_> {
             let bucket = signed(limits.partition_point(|limit| *limit <= net.minor_units));
             let minor_units = net.minor_units.wrapping_mul(sign);
             for segment in segments {
-                let base = self.money.place((signed(*segment), i64::from(net.currency))) * NET_ROWS;
+                let base = self.money.place(*segment, net.currency) * NET_ROWS;
                 self.money.nets.add(base + CUSTOMERS, bucket, sign);
                 self.money.nets.add(base + MINOR_UNITS, bucket, minor_units);
             }
