@@ -10,24 +10,15 @@ from hypothesis import strategies as st
 from stream import kernel
 from stream.domain.key_column import KeyColumn
 from stream.domain.key_table import PlainKeyTable
+from tests.support.kernels import KERNELS, NEEDS_KERNEL, installed
 
 if TYPE_CHECKING:
     from stream.domain.arrays import I64
 
-TABLES = ["plain", "compiled"]
 
-
-def new_table(kind: str) -> kernel.KeyTable:
-    if kind == "plain":
-        return PlainKeyTable()
-    if kernel.compiled is None:
-        pytest.skip("the kernel is not installed here")
-    return kernel.compiled.KeyTable()
-
-
-@pytest.fixture(params=TABLES)
+@pytest.fixture(params=KERNELS)
 def table(request: pytest.FixtureRequest) -> kernel.KeyTable:
-    return new_table(request.param)
+    return PlainKeyTable() if request.param is None else installed().KeyTable()
 
 
 def find(table: kernel.KeyTable, *keys: bytes) -> list[int]:
@@ -78,17 +69,19 @@ def test_a_forgotten_key_leads_nowhere_and_is_not_there_any_more(table: kernel.K
     assert find(table, b"\0secret", b"\0c") == [3, 2]
 
 
+@NEEDS_KERNEL
 @pytest.mark.parametrize("bounds", [(0, 3), (-1, 1), (2, 1)])
 def test_a_key_outside_its_text_is_an_error(bounds: tuple[int, int]) -> None:
-    table = new_table("compiled")
+    table = installed().KeyTable()
     for use in (table.find, table.add):
         with pytest.raises(ValueError, match="not within its text"):
             use(b"ab", rows(bounds[0]), rows(bounds[1]))
 
 
+@NEEDS_KERNEL
 @pytest.mark.parametrize("row", [-1, 1])
 def test_a_row_that_is_not_there_is_an_error(row: int) -> None:
-    table = new_table("compiled")
+    table = installed().KeyTable()
     add(table, b"\0a")
     with pytest.raises(IndexError):
         table.keys(rows(row))
@@ -100,9 +93,10 @@ KEYS = st.lists(st.binary(max_size=3), max_size=30)
 STEPS = st.lists(st.tuples(st.sampled_from(["add", "find", "forget"]), KEYS), max_size=12)
 
 
+@NEEDS_KERNEL
 @given(STEPS)
 def test_the_kernels_table_is_that_of_the_reference(steps: list[tuple[str, list[bytes]]]) -> None:
-    plain, compiled = (new_table(kind) for kind in TABLES)
+    plain, compiled = PlainKeyTable(), installed().KeyTable()
     for step, keys in steps:
         if step == "forget":
             known = sorted({row for row in find(plain, *keys) if row >= 0})

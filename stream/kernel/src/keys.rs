@@ -89,13 +89,7 @@ impl KeyTable {
         begins: PyReadonlyArray1<'_, i64>,
         ends: PyReadonlyArray1<'_, i64>,
     ) -> PyResult<Bound<'py, PyArray1<i64>>> {
-        let (text, begins, ends) = (text.as_bytes(), begins.as_slice()?, ends.as_slice()?);
-        let found = py.detach(|| {
-            keys_in(text, begins, ends)
-                .map(|key| Some(self.row_of(key?).map_or(-1, i64::from)))
-                .collect::<Option<Vec<_>>>()
-        });
-        Ok(PyArray1::from_vec(py, found.ok_or_else(outside)?))
+        rows_of(py, text, &begins, &ends, |key| self.row_of(key).map_or(-1, i64::from))
     }
 
     /// The row of each key; those that have none get the next ones.
@@ -106,13 +100,7 @@ impl KeyTable {
         begins: PyReadonlyArray1<'_, i64>,
         ends: PyReadonlyArray1<'_, i64>,
     ) -> PyResult<Bound<'py, PyArray1<i64>>> {
-        let (text, begins, ends) = (text.as_bytes(), begins.as_slice()?, ends.as_slice()?);
-        let rows = py.detach(|| {
-            keys_in(text, begins, ends)
-                .map(|key| Some(i64::from(self.row_or_new(key?))))
-                .collect::<Option<Vec<_>>>()
-        });
-        Ok(PyArray1::from_vec(py, rows.ok_or_else(outside)?))
+        rows_of(py, text, &begins, &ends, |key| i64::from(self.row_or_new(key)))
     }
 
     /// The keys of some rows.
@@ -166,20 +154,23 @@ fn key_of<'a>(text: &'a [u8], ends: &[u32], row: usize) -> &'a [u8] {
     &text[begin..ends[row] as usize]
 }
 
-/// Each key; none where it is not within the text.
-fn keys_in<'a>(
-    text: &'a [u8],
-    begins: &'a [i64],
-    ends: &'a [i64],
-) -> impl Iterator<Item = Option<&'a [u8]>> {
-    begins
-        .iter()
-        .zip(ends)
-        .map(|(begin, end)| text.get(usize::try_from(*begin).ok()?..usize::try_from(*end).ok()?))
-}
-
-fn outside() -> PyErr {
-    PyValueError::new_err("a key is not within its text")
+/// The row of each key of a text, while other threads may run Python.
+fn rows_of<'py>(
+    py: Python<'py>,
+    text: &Bound<'py, PyBytes>,
+    begins: &PyReadonlyArray1<'_, i64>,
+    ends: &PyReadonlyArray1<'_, i64>,
+    mut row_of: impl FnMut(&[u8]) -> i64 + Send,
+) -> PyResult<Bound<'py, PyArray1<i64>>> {
+    let (text, begins, ends) = (text.as_bytes(), begins.as_slice()?, ends.as_slice()?);
+    let rows = py.detach(|| {
+        let keys = begins.iter().zip(ends).map(|(begin, end)| {
+            text.get(usize::try_from(*begin).ok()?..usize::try_from(*end).ok()?)
+        });
+        keys.map(|key| Some(row_of(key?))).collect::<Option<Vec<_>>>()
+    });
+    let outside = || PyValueError::new_err("a key is not within its text");
+    Ok(PyArray1::from_vec(py, rows.ok_or_else(outside)?))
 }
 
 /// Places in the text are 32 bits: four billion bytes are the keys of 200 million customers.
