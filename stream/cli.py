@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, Protocol, cast
@@ -18,6 +19,8 @@ PROGRAM = "retention-stream"
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+#: A worker's sums are small, and a pool of threads for them would spin beside those with work.
+WORKER_ENVIRON = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 class CommandModule(Protocol):
@@ -113,6 +116,9 @@ def _module(name: str) -> CommandModule:
 
 def _run(name: str, settings: Settings, args: argparse.Namespace) -> int:
     if name == "worker":
+        # Before numpy is imported, which reads it once.
+        for variable, value in WORKER_ENVIRON.items():
+            os.environ.setdefault(variable, value)
         from stream.faust_app.worker import run_worker  # noqa: PLC0415 - Faust is slow to import
         from stream.tools.topics import ensure_topics  # noqa: PLC0415 - kafka-python is, too
 

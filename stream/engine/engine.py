@@ -32,6 +32,7 @@ from stream.engine.shard import Shard
 from stream.wire.customer_state import Changes, StateCodec
 from stream.wire.dialects.translator import HeadersOf
 from stream.wire.partitioning import partitions_of
+from stream.wire.record_bodies import Body
 from stream.wire.stage_events import stage_events
 
 
@@ -162,7 +163,7 @@ class Engine:
         shard.stages.advance(self._stages_bound_ms(shard, now_ms))
         return shard.take_changes()
 
-    def take_stage_events(self, partition: int) -> Changes:
+    def take_stage_events(self, partition: int) -> list[Body]:
         """Records for the topic of stages: what :meth:`take_changes` holds to be told."""
         shard = self._shards[partition]
         return stage_events(shard.customers, shard.stages.take(), self._compiled)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stream.faust_app.fuse import BrokenWorldError
-from stream.wire.customer_state import Changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from stream.engine import Engine
     from stream.faust_app.chunk import Chunk, SourcePartition
     from stream.faust_app.record_batches import Header
+    from stream.wire.customer_state import Changes
+    from stream.wire.record_bodies import Body
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class PartitionSnapshot:
     changes: Changes
     forwards: Sequence[Forward]
     #: For the topic of stages, in the partition of this number.
-    stage_events: Changes = field(default_factory=lambda: Changes([], []))
+    stage_events: Sequence[Body] = ()
 
 
 class Intake:

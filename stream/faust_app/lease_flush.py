@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from aiokafka import AIOKafkaProducer
-    from aiokafka.producer.message_accumulator import BatchBuilder
 
     from stream.faust_app.chunk import SourcePartition
     from stream.faust_app.flush import Heartbeat
     from stream.faust_app.intake import PartitionSnapshot
+    from stream.faust_app.outgoing_batch import OutgoingBatch
 
 
 class LeaseFlush:
@@ -82,15 +82,14 @@ class LeaseFlush:
 class _LeasedProducer:
     """Hands batches on as long as the lease lasts."""
 
+    is_transactional = False
+
     def __init__(self, producer: AIOKafkaProducer, lease: Lease) -> None:
         self._producer = producer
         self._lease = lease
 
-    def create_batch(self) -> BatchBuilder:
-        return self._producer.create_batch()
-
     async def send_batch(
-        self, batch: BatchBuilder, topic: str, *, partition: int
+        self, batch: OutgoingBatch, topic: str, *, partition: int
     ) -> Awaitable[object]:
         await self._lease.confirm()
         acknowledged: Awaitable[object] = await self._producer.send_batch(

@@ -7,31 +7,26 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Protocol
 
-from stream.wire.stage_events import HEADERS
+from stream.faust_app.outgoing_batch import Compression, OutgoingBatch
+from stream.wire.record_bodies import NO_HEADERS, header_block, record_bodies
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable
-
-    from aiokafka.producer.message_accumulator import BatchBuilder
+    from collections.abc import Awaitable, Iterable, Sequence
 
     from stream.faust_app.intake import Forward
-    from stream.faust_app.record_batches import Header
     from stream.wire.customer_state import Changes
-
-    OutgoingRecord = tuple[bytes | None, bytes | None, list[Header]]
-
-#: Below the 1 MB a broker takes at most unless told otherwise.
-BATCH_MAX_BYTES = 900_000
+    from stream.wire.record_bodies import Body
 
 
 class BatchProducer(Protocol):
-    """What takes whole batches: aiokafka's producer, or one of ours around it."""
+    """What takes whole batches: aiokafka's producer, or one of ours around its parts."""
 
-    def create_batch(self) -> BatchBuilder:
-        """An empty batch."""
+    @property
+    def is_transactional(self) -> bool:
+        """Whether its batches are part of a transaction."""
 
     async def send_batch(
-        self, batch: BatchBuilder, topic: str, *, partition: int
+        self, batch: OutgoingBatch, topic: str, *, partition: int
     ) -> Awaitable[object]:
         """Queue a batch; what comes back ends when it is acknowledged, or raises."""
 
@@ -44,23 +39,22 @@ async def send_changes(
     Raises:
         KafkaError: when the broker did not acknowledge all of it.
     """
-    if changes.keys:
-        records = zip(changes.keys, changes.values, strict=True)
-        await _send(producer, topic, partition, ((key, value, []) for key, value in records))
+    headers = [NO_HEADERS] * len(changes.keys)
+    bodies = record_bodies([*changes.keys], changes.values, headers)
+    await _send(producer, topic, partition, bodies)
 
 
 async def send_stage_events(
-    producer: BatchProducer, topic: str, partition: int, events: Changes
+    producer: BatchProducer, topic: str, partition: int, events: Iterable[Body]
 ) -> None:
     """Write changes of the stages of a partition's customers.
+
+    They are most of what a replay writes, and much the same text again and again.
 
     Raises:
         KafkaError: when the broker did not acknowledge all of it.
     """
-    if events.keys:
-        headers: list[Header] = list(HEADERS)
-        records = zip(events.keys, events.values, strict=True)
-        await _send(producer, topic, partition, ((key, value, headers) for key, value in records))
+    await _send(producer, topic, partition, events, Compression.GZIP)
 
 
 async def send_forwards(producer: BatchProducer, forwards: Iterable[Forward]) -> None:
@@ -69,28 +63,40 @@ async def send_forwards(producer: BatchProducer, forwards: Iterable[Forward]) ->
     Raises:
         KafkaError: when the broker did not acknowledge all of it.
     """
-    grouped: defaultdict[tuple[str, int], list[OutgoingRecord]] = defaultdict(list)
+    grouped: defaultdict[tuple[str, int], list[Forward]] = defaultdict(list)
     for record in forwards:
-        grouped[record.topic, record.partition].append((record.key, record.value, record.headers))
+        grouped[record.topic, record.partition].append(record)
     await asyncio.gather(
         *(
-            _send(producer, topic, partition, records)
+            _send(producer, topic, partition, _bodies(records))
             for (topic, partition), records in grouped.items()
         )
     )
 
 
+def _bodies(forwards: Sequence[Forward]) -> list[Body]:
+    return record_bodies(
+        [record.key for record in forwards],
+        [record.value for record in forwards],
+        [header_block(record.headers) for record in forwards],
+    )
+
+
 async def _send(
-    producer: BatchProducer, topic: str, partition: int, records: Iterable[OutgoingRecord]
+    producer: BatchProducer,
+    topic: str,
+    partition: int,
+    bodies: Iterable[Body],
+    compression: Compression = Compression.NONE,
 ) -> None:
-    acknowledgements: list[Awaitable[object]] = []
     timestamp_ms = time.time_ns() // 1_000_000
-    batch = producer.create_batch()
-    for key, value, headers in records:
-        if batch.append(timestamp=timestamp_ms, key=key, value=value, headers=headers) is None:
-            acknowledgements.append(await producer.send_batch(batch, topic, partition=partition))
-            # A new batch takes its first record whatever the size.
-            batch = producer.create_batch()
-            batch.append(timestamp=timestamp_ms, key=key, value=value, headers=headers)
-    acknowledgements.append(await producer.send_batch(batch, topic, partition=partition))
+    acknowledgements: list[Awaitable[object]] = []
+    for body in bodies:
+        batch = OutgoingBatch(
+            body,
+            timestamp_ms,
+            is_transactional=producer.is_transactional,
+            compression=compression,
+        )
+        acknowledgements.append(await producer.send_batch(batch, topic, partition=partition))
     await asyncio.gather(*acknowledgements)

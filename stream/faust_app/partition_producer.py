@@ -12,15 +12,15 @@ from aiokafka.producer.sender import Sender
 from aiokafka.producer.transaction_manager import TransactionManager
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
-from stream.faust_app.outbox import BATCH_MAX_BYTES
+from stream.wire.record_bodies import BODY_MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
 
     from aiokafka.client import AIOKafkaClient
-    from aiokafka.producer.message_accumulator import BatchBuilder
 
     from stream.faust_app.chunk import SourcePartition
+    from stream.faust_app.outgoing_batch import OutgoingBatch
 
 ACKS_ALL = -1
 NO_COMPRESSION = 0
@@ -45,12 +45,14 @@ class PartitionProducer:
         transactional_id: who starts last under it is the only one that can write.
     """
 
+    is_transactional = True
+
     def __init__(self, client: AIOKafkaClient, transactional_id: str) -> None:
         self._client = client
         self._transactions = TransactionManager(transactional_id, TRANSACTION_TIMEOUT_MS)
         self._batches = MessageAccumulator(
             client.cluster,
-            BATCH_MAX_BYTES,
+            BODY_MAX_BYTES,
             NO_COMPRESSION,
             PRODUCE_TIMEOUT_SECONDS,
             txn_manager=self._transactions,
@@ -80,12 +82,8 @@ class PartitionProducer:
         """Begin a transaction."""
         self._transactions.begin_transaction()
 
-    def create_batch(self) -> BatchBuilder:
-        """An empty batch, to be sent in a transaction."""
-        return self._batches.create_builder()
-
     async def send_batch(
-        self, batch: BatchBuilder, topic: str, *, partition: int
+        self, batch: OutgoingBatch, topic: str, *, partition: int
     ) -> Awaitable[object]:
         """Queue a batch; what comes back ends when it is acknowledged, or raises."""
         await self._client._wait_on_metadata(topic)  # noqa: SLF001 - AIOKafkaProducer does

@@ -271,17 +271,42 @@ class Kernel(Protocol):
             ValueError: when a record is shorter than it says.
         """
 
+    def record_bodies(
+        self,
+        keys: list[bytes | None],
+        values: list[bytes | None],
+        headers: list[bytes],
+        max_bytes: int,
+    ) -> Sequence[tuple[bytes, int]]:
+        """Records as brokers keep them; reference: ``stream/wire/record_bodies.py``.
+
+        Args:
+            keys: of the records.
+            values: as many.
+            headers: as many, written already.
+            max_bytes: of the records of a batch.
+
+        Returns:
+            The records of each batch, and how many they are.
+
+        Raises:
+            ValueError: when the columns are not of one length.
+        """
+
     def stage_events(
-        self, keys: list[bytes], changes: StageColumns
-    ) -> tuple[list[bytes], list[bytes]]:
+        self, keys: list[bytes], changes: StageColumns, headers: bytes, max_bytes: int
+    ) -> Sequence[tuple[bytes, int]]:
         """Changes of stages as events; reference: ``stream/wire/stage_events.py``.
 
         Args:
             keys: of the customers, one wherever another row begins.
             changes: each customer's together.
+            headers: of every event, written already.
+            max_bytes: of the records of a batch.
 
         Returns:
-            Ids of the customers, and the events; those of keys that name nobody are left out.
+            The records of each batch, as ``record_bodies``; those of keys that name nobody are
+            left out.
 
         Raises:
             ValueError: when this can be no customer's key, or no change.

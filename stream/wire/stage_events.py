@@ -19,12 +19,13 @@ from stream.domain.customers import Customers
 from stream.domain.events import routing_id, store_of
 from stream.domain.lifecycle import STAGE_NAMES
 from stream.domain.stage_changes import StageChanges
-from stream.wire.customer_state import Changes
+from stream.wire.record_bodies import BODY_MAX_BYTES, Body, header_block, plain_bodies
 
 #: Of every record on the topic, as Kafka's binding asks for it.
 HEADERS: tuple[tuple[str, bytes], ...] = (
     ("content-type", b"application/cloudevents+json; charset=UTF-8"),
 )
+_HEADER_BLOCK = header_block(HEADERS)
 EVENT_TYPE = "retention-stream.customer.stage-changed"
 
 _STAGES_JSON = tuple(f'"{name}"' if name else "null" for name in STAGE_NAMES)
@@ -58,7 +59,7 @@ def stage_events(
     customers: Customers,
     changes: StageChanges,
     compiled: kernel.Kernel | None = kernel.compiled,
-) -> Changes:
+) -> list[Body]:
     """The records that tell of changes: keyed by the customer's id, in their order.
 
     Of who was erased nothing is told. An event's ``id`` is made of its customer and of the how
@@ -71,11 +72,17 @@ def stage_events(
     """
     keys = customers.keys_of(changes.rows[starts_of_groups(changes.rows)])
     write = _stage_events if compiled is None else compiled.stage_events
-    ids, events = write(keys, changes)
-    return Changes(ids, [*events])
+    return [Body(*body) for body in write(keys, changes, _HEADER_BLOCK, BODY_MAX_BYTES)]
 
 
-def _stage_events(keys: list[bytes], changes: StageChanges) -> tuple[list[bytes], list[bytes]]:
+def _stage_events(
+    keys: list[bytes], changes: StageChanges, headers: bytes, max_bytes: int
+) -> list[tuple[bytes, int]]:
+    ids, events = _ids_and_events(keys, changes)
+    return plain_bodies([*ids], [*events], [headers] * len(ids), max_bytes)
+
+
+def _ids_and_events(keys: list[bytes], changes: StageChanges) -> tuple[list[bytes], list[bytes]]:
     owners = np.cumsum(starts_of_groups(changes.rows)) - 1
     named = np.array([not _is_nameless(key) for key in keys], np.bool_)[owners]
     if not named.all():

@@ -43,7 +43,7 @@ def _outcome(
     with pytest.MonkeyPatch.context() as patch:
         use_kernel(patch, compiled)
         log = Log(ready_engine(engine_config(config)))
-    changes = []
+    changes: list[object] = []
     for first in range(0, len(values), chunk):
         log.send_raw(PURCHASES, values[first : first + chunk])
         # After every chunk, as a flush may come after any.

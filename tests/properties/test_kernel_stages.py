@@ -17,12 +17,14 @@ from stream.domain.events import anonymous_key, customer_key, guest_key
 from stream.domain.ledger import Ledger
 from stream.domain.lifecycle_rules import LifecycleRules
 from stream.domain.stage_changes import LookedAt, StageChanges, new_look_at
+from stream.wire.record_bodies import header_block
 from stream.wire.stage_events import _stage_events
 from tests.support.kernels import NEEDS_KERNEL, installed
 
 pytestmark = NEEDS_KERNEL
 
 ROWS = 4
+HEADERS = header_block([("a", b"header"), ("another", None)])
 ENTRY_TYPE = entry_type(1)
 
 #: Times near each other, so that what happens at one instant often meets.
@@ -140,8 +142,12 @@ CHANGES = st.tuples(
 @given(
     keys=st.lists(KEYS | LONG_KEYS, min_size=8, max_size=8),
     changes=st.lists(CHANGES, max_size=30),
+    max_bytes=st.sampled_from((1, 1000, 2500, 1 << 20)),
 )
-def test_events_are_the_same_to_the_byte(keys: list[bytes], changes: list[tuple[int, ...]]) -> None:
+def test_events_are_the_same_to_the_byte(
+    keys: list[bytes], changes: list[tuple[int, ...]], max_bytes: int
+) -> None:
     columns = StageChanges(*np.array(changes, np.int64).reshape(-1, 7).T.copy())
     whose = [keys[row] for row, _ in groupby(columns.rows.tolist())]
-    assert installed().stage_events(whose, columns) == _stage_events(whose, columns)
+    written = (whose, columns, HEADERS, max_bytes)
+    assert installed().stage_events(*written) == _stage_events(*written)

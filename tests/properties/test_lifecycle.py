@@ -20,6 +20,7 @@ from stream.domain.arrays import NEVER_MS
 from stream.domain.config import EngineConfig
 from stream.domain.lifecycle_rules import LifecycleRules
 from stream.engine import Engine
+from tests.support.batches import keys_and_values
 from tests.support.engines import (
     HOUR_MS,
     PURCHASES,
@@ -99,7 +100,8 @@ class Worker:
         changes = self.engine.take_changes(0, now_ms)
         self.changelog.update(zip(changes.keys, changes.values, strict=True))
         events = self.engine.take_stage_events(0)
-        for key, value in zip(events.keys, events.values, strict=True):
+        for key, value in keys_and_values(events):
+            assert key is not None
             assert value is not None
             event: dict[str, Any] = json.loads(value)
             data = event["data"]

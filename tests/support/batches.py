@@ -1,14 +1,18 @@
-"""Record batches as brokers hold them: transactions, markers, gaps and all."""
+"""Record batches as brokers hold them: transactions, gaps and all; and as we write them."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
+
+from stream.faust_app.outgoing_batch import OutgoingBatch
+from stream.wire.record_bodies import Body
 
 Header: TypeAlias = tuple[str, bytes | None]
 #: Offset past the base, key, value and headers.
@@ -77,3 +81,19 @@ def old_batch(magic: int, values: Sequence[bytes]) -> bytes:
     for offset, value in enumerate(values):
         builder.append(offset, timestamp=5, key=b"k", value=value)
     return bytes(builder.build())
+
+
+def stored(batch: OutgoingBatch) -> list[Any]:
+    """The records of a batch of ours, as aiokafka reads them."""
+    batches = MemoryRecords(bytes(batch._build()))
+    records = batches.next_batch()
+    assert records.validate_crc()
+    assert not batches.has_next()
+    return list(records)
+
+
+def keys_and_values(bodies: Iterable[Body]) -> list[tuple[bytes | None, bytes | None]]:
+    """What is in records that we wrote."""
+    return [
+        (record.key, record.value) for body in bodies for record in stored(OutgoingBatch(body, 0))
+    ]

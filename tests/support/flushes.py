@@ -14,6 +14,7 @@ from stream.faust_app.intake import Forward, PartitionSnapshot
 from stream.faust_app.lease_flush import LeaseFlush
 from stream.faust_app.transaction_flush import TransactionFlush
 from stream.wire.customer_state import Changes
+from stream.wire.record_bodies import NO_HEADERS, record_bodies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,7 +99,9 @@ class Workers:
             positions={} if position is None else {source: position},
             changes=Changes([b"customer"], [value]) if value else Changes([], []),
             forwards=[letter] * letters,
-            stage_events=Changes([b"customer"] * stages, [b"%d" % n for n in range(stages)]),
+            stage_events=record_bodies(
+                [b"customer"] * stages, [b"%d" % n for n in range(stages)], [NO_HEADERS] * stages
+            ),
         )
 
     async def changelog(self, partition: int) -> list[bytes | None]:

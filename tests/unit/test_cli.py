@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -52,6 +53,31 @@ def test_help_needs_neither_kafka_nor_faust() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert done.stderr == b"\n"
+
+
+def test_a_worker_has_no_threads_for_sums_unless_asked_for() -> None:
+    script = (
+        "import os, sys, types\n"
+        "def run_worker(settings):\n"
+        "    print(os.environ['OPENBLAS_NUM_THREADS'], 'numpy' in sys.modules)\n"
+        "    return 0\n"
+        "worker = types.ModuleType('stream.faust_app.worker')\n"
+        "worker.run_worker = run_worker\n"
+        "topics = types.ModuleType('stream.tools.topics')\n"
+        "topics.ensure_topics = lambda settings: None\n"
+        "sys.modules |= {module.__name__: module for module in (worker, topics)}\n"
+        "from stream.cli import main\n"
+        "main(['worker'])\n"
+    )
+    for asked, given in ((None, "1"), ("3", "3")):
+        environ = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
+        if asked is not None:
+            environ["OPENBLAS_NUM_THREADS"] = asked
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, check=True, text=True, env=environ
+        )
+        # numpy would have made its threads by then.
+        assert done.stdout == f"{given} False\n"
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiokafka.errors import KafkaTimeoutError
-from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.transport.consumer import ThreadDelegateConsumer
 from faust.types import TP
 
@@ -22,9 +21,12 @@ from stream.faust_app.lease import Lease
 from stream.faust_app.lease_flush import LeaseFlush
 from stream.settings import load_settings
 from stream.wire.customer_state import Changes
+from stream.wire.record_bodies import Body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from stream.faust_app.outgoing_batch import OutgoingBatch
 
 PURCHASES = SourcePartition("purchases", 0)
 PART = PartitionSnapshot(
@@ -35,15 +37,14 @@ PART = PartitionSnapshot(
 class Producer:
     """Takes batches as aiokafka's producer does; acknowledges them when told."""
 
+    is_transactional = False
+
     def __init__(self) -> None:
         self.sent: list[tuple[str, int]] = []
         self.acknowledgements: list[asyncio.Future[None]] = []
 
-    def create_batch(self) -> BatchBuilder:
-        return BatchBuilder(10_000, 0)
-
     async def send_batch(
-        self, batch: BatchBuilder, topic: str, *, partition: int
+        self, batch: OutgoingBatch, topic: str, *, partition: int
     ) -> asyncio.Future[None]:
         assert batch.record_count()
         self.sent.append((topic, partition))
@@ -87,7 +88,7 @@ async def test_changes_of_stages_are_acknowledged_before_the_state_that_has_them
     producer, offsets = Producer(), Offsets()
     flush = LeaseFlush(producer, "changelog", "lifecycle", forever, offsets)
     assert await flush.may_write()
-    told = replace(PART, stage_events=Changes([b"k"], [b"event"]))
+    told = replace(PART, stage_events=[Body(b"", 1)])
     writing = asyncio.create_task(flush.write([told]))
     await asyncio.sleep(0.01)
     assert producer.sent == [("lifecycle", 0)]

@@ -86,10 +86,18 @@ SIGNATURES = [
     (fetcher.PartitionRecords._unpack_records, "self"),
     (fetcher.PartitionRecords._consume_aborted_up_to, "self batch_offset"),
     (fetcher.PartitionRecords._contains_abort_marker, "self next_batch"),
-    # outbox.py, lease_flush.py
-    (aiokafka.AIOKafkaProducer.create_batch, "self"),
+    # lease_flush.py
     (aiokafka.AIOKafkaProducer.send_batch, "self batch topic partition"),
-    (message_accumulator.BatchBuilder.append, "self timestamp key value headers"),
+    # outgoing_batch.py
+    (
+        message_accumulator.BatchBuilder._set_producer_state,
+        "self producer_id producer_epoch base_sequence",
+    ),
+    (message_accumulator.BatchBuilder._build, "self"),
+    (message_accumulator.BatchBuilder.size, "self"),
+    (message_accumulator.BatchBuilder.record_count, "self"),
+    (message_accumulator.BatchBuilder.close, "self"),
+    (message_accumulator.BatchBuilder.closed, "self"),
     # partition_producer.py
     (aiokafka.client.AIOKafkaClient._wait_on_metadata, "self topic"),
     (
@@ -97,10 +105,6 @@ SIGNATURES = [
         "self cluster batch_size compression_type batch_ttl txn_manager loop linger_ms",
     ),
     (message_accumulator.MessageAccumulator.add_batch, "self builder tp timeout"),
-    (
-        message_accumulator.MessageAccumulator.create_builder,
-        "self key_serializer value_serializer",
-    ),
     (
         sender.Sender.__init__,
         "self client acks txn_manager message_accumulator retry_backoff_ms request_timeout_ms",

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiokafka.errors import KafkaTimeoutError
-from aiokafka.producer.message_accumulator import BatchBuilder
-from aiokafka.record.memory_records import MemoryRecords
 
+from stream.faust_app import outbox
 from stream.faust_app.intake import Forward
-from stream.faust_app.outbox import send_changes, send_forwards
+from stream.faust_app.outbox import send_changes, send_forwards, send_stage_events
 from stream.wire.customer_state import Changes
+from stream.wire.record_bodies import header_block, record_bodies
+from tests.support.batches import stored
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+
+    from stream.faust_app.outgoing_batch import OutgoingBatch
 
 BATCH_BYTES = 10_000
 
@@ -21,23 +25,28 @@ BATCH_BYTES = 10_000
 class Producer:
     """Takes batches as aiokafka's producer does; acknowledges them when told."""
 
+    is_transactional = False
+
     def __init__(self) -> None:
         self.sent: dict[tuple[str, int], list[list[Any]]] = {}
+        self.bytes_sent = 0
         self.acknowledgements: list[asyncio.Future[None]] = []
 
-    def create_batch(self) -> BatchBuilder:
-        return BatchBuilder(BATCH_BYTES, 0)
-
     async def send_batch(
-        self, batch: BatchBuilder, topic: str, *, partition: int
+        self, batch: OutgoingBatch, topic: str, *, partition: int
     ) -> asyncio.Future[None]:
-        stored = MemoryRecords(bytes(batch._build()))
-        self.sent.setdefault((topic, partition), []).append(list(stored.next_batch()))
+        self.bytes_sent += batch.size()
+        self.sent.setdefault((topic, partition), []).append(stored(batch))
         self.acknowledgements.append(asyncio.get_running_loop().create_future())
         return self.acknowledgements[-1]
 
     def values(self, topic: str, partition: int) -> list[bytes | None]:
         return [r.value for batch in self.sent[topic, partition] for r in batch]
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "record_bodies", partial(record_bodies, max_bytes=BATCH_BYTES))
 
 
 def changes(count: int, size: int = 10) -> Changes:
@@ -84,6 +93,17 @@ async def test_a_record_larger_than_a_batch_travels_alone() -> None:
     lengths = [len(batch) for batch in producer.sent["changelog", 0]]
     assert lengths == [1, 1, 1]
     assert producer.values("changelog", 0) == what.values
+
+
+async def test_changes_of_stages_arrive_as_they_are_in_fewer_bytes() -> None:
+    producer = Producer()
+    values: list[bytes | None] = [b"much the same text again, number %d" % n for n in range(1000)]
+    headers = [header_block([("content-type", b"text")])] * len(values)
+    events = record_bodies([b"k"] * len(values), values, headers)
+    await acknowledged(producer, send_stage_events(producer, "lifecycle", 0, events))
+    assert producer.values("lifecycle", 0) == values
+    assert producer.sent["lifecycle", 0][0][0].headers == [("content-type", b"text")]
+    assert producer.bytes_sent < sum(len(body.records) for body in events) / 5
 
 
 async def test_forwards_keep_key_value_and_headers() -> None:

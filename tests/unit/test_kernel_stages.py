@@ -11,6 +11,7 @@ from stream.domain.entries import entry_type
 from stream.domain.events import customer_key
 from stream.domain.lifecycle_rules import LifecycleRules
 from stream.domain.stage_changes import StageChanges, new_look_at
+from stream.wire.record_bodies import BODY_MAX_BYTES, NO_HEADERS
 from stream.wire.stage_events import _stage_events
 from tests.support.kernels import NEEDS_KERNEL, installed
 
@@ -25,7 +26,8 @@ def _changes(*changes: tuple[int, ...]) -> StageChanges:
 
 
 def _is_written_as_by_the_reference(keys: list[bytes], changes: StageChanges) -> bool:
-    return installed().stage_events(keys, changes) == _stage_events(keys, changes)
+    written = (keys, changes, NO_HEADERS, BODY_MAX_BYTES)
+    return installed().stage_events(*written) == _stage_events(*written)
 
 
 def test_every_day_has_its_date_and_every_millisecond_its_digits() -> None:
@@ -56,7 +58,7 @@ def test_ids_of_every_length_are_hashed_the_same() -> None:
 )
 def test_keys_that_are_not_those_of_the_changes_are_refused(keys: list[bytes]) -> None:
     with pytest.raises(ValueError, match="key"):
-        installed().stage_events(keys, _changes(CHANGE))
+        installed().stage_events(keys, _changes(CHANGE), NO_HEADERS, BODY_MAX_BYTES)
 
 
 @pytest.mark.parametrize(
@@ -72,12 +74,13 @@ def test_keys_that_are_not_those_of_the_changes_are_refused(keys: list[bytes]) -
 def test_changes_that_cannot_be_are_refused(column: str, value: int) -> None:
     changes = _changes(CHANGE)._replace(**{column: np.array([value])})
     with pytest.raises(ValueError, match="change"):
-        installed().stage_events([KEY], changes)
+        installed().stage_events([KEY], changes, NO_HEADERS, BODY_MAX_BYTES)
 
 
 def test_columns_of_several_lengths_are_refused() -> None:
+    changes = _changes(CHANGE)._replace(orders=np.zeros(2, np.int64))
     with pytest.raises(ValueError, match="length"):
-        installed().stage_events([KEY], _changes(CHANGE)._replace(orders=np.zeros(2, np.int64)))
+        installed().stage_events([KEY], changes, NO_HEADERS, BODY_MAX_BYTES)
 
 
 def test_rows_that_are_not_there_are_refused() -> None:

@@ -15,6 +15,7 @@ from jsonschema import Draft7Validator
 from stream.engine import Engine
 from stream.settings import load_settings
 from stream.wire.stage_events import HEADERS
+from tests.support.batches import keys_and_values
 from tests.support.engines import NOW_MS, Log, ready_engine
 from tests.support.kernels import KERNELS, use_kernel
 from tests.support.naive import Event
@@ -66,7 +67,8 @@ def told(log: Log) -> list[dict[str, Any]]:
     events = log.engine.take_stage_events(0)
     schema = {"$ref": "#/components/schemas/stageChange", "components": DOCUMENT["components"]}
     found = []
-    for key, value in zip(events.keys, events.values, strict=True):
+    for key, value in keys_and_values(events):
+        assert key is not None
         assert value is not None
         event = json.loads(value)
         Draft7Validator(schema).validate(event)
@@ -143,8 +145,8 @@ def test_ids_and_stores_are_escaped_no_more_than_they_must(
         ]
     )
     log.engine.take_changes(0, NOW_MS)
-    keys, (event,) = log.engine.take_stage_events(0)
-    assert keys == [text.encode()]
+    ((key, event),) = keys_and_values(log.engine.take_stage_events(0))
+    assert key == text.encode()
     assert event is not None
     assert b'"source":"/stores/%b","subject":%b,' % (quoted.encode(), written) in event
     assert b'"data":{"store":%b,"customer_id":%b,' % (written, written) in event
@@ -216,7 +218,7 @@ def test_nothing_moves_time_but_the_clock() -> None:
     assert first_ms is not None
     assert log.engine.totals(first_ms + 300 * day_ms).stages == {"default": [0, 0, 0, 1, 0, 0]}
     log.engine.take_changes(0, first_ms + day_ms)
-    (value,) = log.engine.take_stage_events(0).values
+    ((_, value),) = keys_and_values(log.engine.take_stage_events(0))
     assert value is not None
     assert json.loads(value)["data"]["to"] == "new"
     assert not log.engine.has_due(0, first_ms + 30 * day_ms)

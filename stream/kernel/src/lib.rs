@@ -1,7 +1,8 @@
 //! The hot path's inner loops. What each must do is said, and done, by its reference in Python:
-//! `stream/wire/event_json.py`, `stream/wire/partitioning.py`, `stream/wire/stage_events.py`,
-//! `stream/domain` and aiokafka's own record reader.
+//! `stream/wire/event_json.py`, `stream/wire/partitioning.py`, `stream/wire/record_bodies.py`,
+//! `stream/wire/stage_events.py`, `stream/domain` and aiokafka's own record reader.
 
+mod bodies;
 mod book;
 mod cursor;
 mod entry;
@@ -29,6 +30,7 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _compiled(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<events::EventReader>()?;
+    module.add_function(wrap_pyfunction!(bodies::record_bodies, module)?)?;
     module.add_function(wrap_pyfunction!(partitions::home_partitions, module)?)?;
     module.add_function(wrap_pyfunction!(records::read_records, module)?)?;
     module.add_function(wrap_pyfunction!(records::read_headers, module)?)?;

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::bodies::{Bodies, Body};
 use crate::timeline::{date, DAY_MS};
 use crate::times::LAST_MS;
 
@@ -27,39 +28,31 @@ const STAGES: [&[u8]; 7] = [
 ];
 const BEGIN: &[u8] = b"{\"specversion\":\"1.0\",\"datacontenttype\":\"application/json\",\
     \"type\":\"retention-stream.customer.stage-changed\",\"source\":\"/stores/";
-const USUAL_LENGTH: usize = 420;
 const HEX: &[u8; 16] = b"0123456789abcdef";
-
-/// Ids of customers, and events.
-type Records<'py> = (Bound<'py, PyList>, Bound<'py, PyList>);
 
 /// The records that tell of changes, in their order.
 ///
 /// Args:
 ///     keys: of the customers, one wherever another row begins.
 ///     changes: the columns of `StageChanges` in `stream/domain/stage_changes.py`.
+///     headers: of every record, as they stand at its end.
+///     `max_bytes`: of the records of a batch.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "arguments come from Python by value")]
 pub fn stage_events<'py>(
     py: Python<'py>,
     keys: &Bound<'py, PyList>,
     changes: [PyReadonlyArray1<'py, i64>; 7],
-) -> PyResult<Records<'py>> {
+    headers: &[u8],
+    max_bytes: usize,
+) -> PyResult<Vec<Body<'py>>> {
     let keys: Vec<Bound<'py, PyBytes>> =
         keys.iter().map(|key| Ok(key.cast_into::<PyBytes>()?)).collect::<PyResult<_>>()?;
     let keys: Vec<&[u8]> = keys.iter().map(PyBytesMethods::as_bytes).collect();
     let changes = Changes::of(&changes)?;
-    let written = py.detach(|| write(&keys, &changes));
-    let Written { customers, events, ends } =
-        written.ok_or_else(|| PyValueError::new_err("no customer's key, or no change"))?;
-    let mut ids = Vec::with_capacity(ends.len());
-    for (id, count) in customers {
-        let id = PyBytes::new(py, id);
-        ids.extend(std::iter::repeat_n(id, count));
-    }
-    let begins = std::iter::once(0).chain(ends.iter().copied());
-    let events = begins.zip(&ends).map(|(begin, end)| PyBytes::new(py, &events[begin..*end]));
-    Ok((PyList::new(py, ids)?, PyList::new(py, events.collect::<Vec<_>>())?))
+    let bodies = py.detach(|| write(&keys, &changes, headers, max_bytes));
+    let bodies = bodies.ok_or_else(|| PyValueError::new_err("no customer's key, or no change"))?;
+    Ok(bodies.into_python(py))
 }
 
 /// Columns of one length.
@@ -87,20 +80,15 @@ impl<'a> Changes<'a> {
     }
 }
 
-struct Written<'a> {
-    /// Ids, and how many events each has.
-    customers: Vec<(&'a [u8], usize)>,
-    /// One after the other.
-    events: Vec<u8>,
-    ends: Vec<usize>,
-}
-
 /// None when a key is no customer's, or a change cannot be one.
-fn write<'a>(keys: &[&'a [u8]], changes: &Changes<'_>) -> Option<Written<'a>> {
-    let count = changes.rows.len();
-    let mut customers = Vec::with_capacity(keys.len());
-    let mut events = Vec::with_capacity(count * USUAL_LENGTH);
-    let mut ends = Vec::with_capacity(count);
+fn write(
+    keys: &[&[u8]],
+    changes: &Changes<'_>,
+    headers: &[u8],
+    max_bytes: usize,
+) -> Option<Bodies> {
+    let mut bodies = Bodies::new(max_bytes);
+    let mut event = Vec::new();
     let mut common = Common::default();
     let mut keys = keys.iter();
     let mut first = 0;
@@ -112,14 +100,14 @@ fn write<'a>(keys: &[&'a [u8]], changes: &Changes<'_>) -> Option<Written<'a>> {
         if id.first() != Some(&0) {
             common.set(key, std::str::from_utf8(store).ok()?, std::str::from_utf8(id).ok()?);
             for at in first..first + group.len() {
-                common.write_event(&mut events, changes, at)?;
-                ends.push(events.len());
+                event.clear();
+                common.write_event(&mut event, changes, at)?;
+                bodies.push(Some(id), Some(&event), headers);
             }
-            customers.push((id, group.len()));
         }
         first += group.len();
     }
-    keys.next().is_none().then_some(Written { customers, events, ends })
+    keys.next().is_none().then_some(bodies)
 }
 
 /// What the events of one customer have in common.
