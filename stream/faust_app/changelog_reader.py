@@ -1,22 +1,22 @@
-"""Reading changelog partitions from their beginning to their end, in batches."""
+"""Reading changelog partitions from their beginning to their end, the latest of each key."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
-from itertools import chain
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from stream.faust_app.changelog_batches import UnreadFetcher, put_into
 from stream.faust_app.fuse import BrokenWorldError
 from stream.faust_app.log import logger
-from stream.faust_app.record_batches import columns_of, read_batchwise
+from stream.faust_app.record_batches import read_batchwise
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncIterator, Mapping
 
+    from stream.kernel import LatestRecords
     from stream.settings import KafkaConnection
 
 FETCH_MAX_BYTES_PER_PARTITION = 4 * 1024 * 1024
@@ -27,20 +27,18 @@ LOG_EVERY_SECONDS = 5.0
 STALL_SECONDS = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class ChangelogBatch:
-    """Consecutive records of a changelog partition; ``is_last`` when nothing follows."""
-
-    partition: int
-    keys: Sequence[bytes]
-    values: Sequence[bytes | None]
-    is_last: bool
-
-
 class ChangelogReader:
-    """Reads partitions once, with a consumer of its own that belongs to no group."""
+    """Reads partitions once, with a consumer of its own that belongs to no group.
 
-    def __init__(self, kafka: KafkaConnection, topic: str, partitions: Collection[int]) -> None:
+    Args:
+        kafka: the brokers.
+        topic: the changelog.
+        records: by partition, where its records go.
+    """
+
+    def __init__(
+        self, kafka: KafkaConnection, topic: str, records: Mapping[int, LatestRecords]
+    ) -> None:
         self._topic = topic
         self._consumer = AIOKafkaConsumer(
             **kafka.client_options(),
@@ -50,7 +48,8 @@ class ChangelogReader:
             max_partition_fetch_bytes=FETCH_MAX_BYTES_PER_PARTITION,
             fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
         )
-        self._open = {TopicPartition(topic, partition) for partition in partitions}
+        self._records = records
+        self._open = {TopicPartition(topic, partition) for partition in records}
         self._starts: dict[TopicPartition, int] = {}
         self._positions: dict[TopicPartition, int] = {}
         self._highwaters: dict[TopicPartition, int] = {}
@@ -64,8 +63,8 @@ class ChangelogReader:
         total = sum(self._highwaters.get(tp, start) - start for tp, start in self._starts.items())
         return done, total
 
-    async def batches(self) -> AsyncIterator[ChangelogBatch]:
-        """Every record of every partition, and for each partition one last batch.
+    async def partitions(self) -> AsyncIterator[int]:
+        """Each partition, once all its records are where they belong.
 
         The end is the high watermark that fetch responses tell: compaction and transactions
         leave gaps, so no record need have the offset before it. No transaction is open by then,
@@ -78,8 +77,8 @@ class ChangelogReader:
             async with asyncio.timeout(STALL_SECONDS):
                 await self._start()
             while self._open:
-                async for batch in self._poll():
-                    yield batch
+                async for partition in self._poll():
+                    yield partition
                 self._watch()
         except TimeoutError:
             raise self._stalled() from None
@@ -88,16 +87,16 @@ class ChangelogReader:
 
     async def _start(self) -> None:
         await self._consumer.start()
-        read_batchwise(self._consumer)
+        read_batchwise(self._consumer, UnreadFetcher)
         self._consumer.assign(self._open)
         await self._consumer.seek_to_beginning(*self._open)
         for tp in self._open:
             self._starts[tp] = self._positions[tp] = await self._consumer.position(tp)
 
-    async def _poll(self) -> AsyncIterator[ChangelogBatch]:
+    async def _poll(self) -> AsyncIterator[int]:
         fetched = await self._consumer.getmany(*self._open, timeout_ms=POLL_MS)
         for tp in sorted(self._open):
-            parts = columns_of(fetched.get(tp, []))
+            put_into(self._records[tp.partition], fetched.get(tp, []))
             position = await self._consumer.position(tp)
             highwater = self._consumer.highwater(tp)
             is_last = highwater is not None and position >= highwater
@@ -108,14 +107,7 @@ class ChangelogReader:
             if is_last:
                 self._open.remove(tp)
                 self._consumer.pause(tp)
-            if parts or is_last:
-                yield ChangelogBatch(
-                    partition=tp.partition,
-                    # A key that is none of ours, None too, is refused when all is read.
-                    keys=cast("list[bytes]", list(chain.from_iterable(p.keys for p in parts))),
-                    values=list(chain.from_iterable(p.values for p in parts)),
-                    is_last=is_last,
-                )
+                yield tp.partition
 
     def _watch(self) -> None:
         now = time.monotonic()

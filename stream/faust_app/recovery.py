@@ -74,13 +74,11 @@ class BatchRecovery(Recovery):
             self._engine.assign(partition)
         started_at = time.monotonic()
         topic: str = self.app.customers_changelog
-        self.reader = ChangelogReader(self.app.kafka, topic, partitions)
+        records = {partition: self._engine.records_of(partition) for partition in partitions}
+        self.reader = ChangelogReader(self.app.kafka, topic, records)
         try:
-            async for batch in self.reader.batches():
-                if batch.keys:
-                    self._engine.restore(batch.partition, batch.keys, batch.values)
-                if batch.is_last:
-                    self._engine.finish_restore(batch.partition)
+            async for partition in self.reader.partitions():
+                self._engine.finish_restore(partition)
                 await asyncio.sleep(0)
             logger.info(
                 "restored %d partitions from %d changelog records in %.1f s",

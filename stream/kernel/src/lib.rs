@@ -8,6 +8,7 @@ mod entry;
 mod events;
 mod fields;
 mod keys;
+mod latest;
 mod ledger;
 mod lifecycle;
 mod merge;
@@ -18,7 +19,6 @@ mod places;
 mod records;
 mod stage_events;
 mod stages;
-mod states;
 mod terms;
 mod texts;
 mod timeline;
@@ -35,6 +35,7 @@ fn _compiled(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<book::Merge>()?;
     module.add_class::<book::TallyBook>()?;
     module.add_class::<keys::KeyTable>()?;
+    module.add_class::<latest::LatestRecords>()?;
     module.add_class::<ledger::Ledger>()?;
     module.add_class::<paged::PagedArray>()?;
     module.add_class::<stages::Lifecycle>()?;
@@ -42,7 +43,6 @@ fn _compiled(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(book::carried_codes, module)?)?;
     module.add_function(wrap_pyfunction!(book::merge_events, module)?)?;
     module.add_function(wrap_pyfunction!(stage_events::stage_events, module)?)?;
-    module.add_function(wrap_pyfunction!(states::state_parts, module)?)?;
     module.add("PanicException", module.py().get_type::<pyo3::panic::PanicException>())?;
     Ok(())
 }
