@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from aiokafka.errors import IllegalStateError
@@ -15,6 +16,7 @@ from mode import Service
 from stream.faust_app.changelog_reader import ChangelogReader
 from stream.faust_app.fuse import BrokenWorldError
 from stream.faust_app.log import logger
+from stream.faust_app.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     from stream.engine import Engine
@@ -77,9 +79,10 @@ class BatchRecovery(Recovery):
         records = {partition: self._engine.records_of(partition) for partition in partitions}
         self.reader = ChangelogReader(self.app.kafka, topic, records)
         try:
-            async for partition in self.reader.partitions():
-                self._engine.finish_restore(partition)
-                await asyncio.sleep(0)
+            async with aclosing(read_ahead(self.reader.partitions())) as read:
+                async for partition in read:
+                    self._engine.finish_restore(partition)
+                    await asyncio.sleep(0)
             logger.info(
                 "restored %d partitions from %d changelog records in %.1f s",
                 len(partitions),
