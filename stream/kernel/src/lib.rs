@@ -17,6 +17,7 @@ mod paged;
 mod partitions;
 mod places;
 mod records;
+mod scratch;
 mod stage_events;
 mod stages;
 mod terms;
