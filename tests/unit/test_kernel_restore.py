@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from stream.engine import Engine
-from tests.support.engines import NOW_MS, engine_config, named_sums, run
+from tests.support.engines import NOW_MS, engine_config, gauges_of, named_sums, run
 from tests.support.naive import Event, NaiveConfig
 
 CUSTOMERS = 10_000
@@ -55,5 +55,7 @@ def test_restored_tallies_are_those_of_the_events() -> None:
     again.finish_restore(0)
     assert again.customers == 2 * CUSTOMERS
     assert named_sums(again) == named_sums(engine)
+    assert gauges_of(again, NOW_MS) == gauges_of(engine, NOW_MS)
     again.revoke(0)
     assert named_sums(again) == {}
+    assert gauges_of(again, NOW_MS) == {}
