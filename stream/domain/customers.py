@@ -95,13 +95,7 @@ class Customers:
         """The row of each key; those that have none get the next ones, in their order."""
         first = len(self)
         rows = self._keys.add(keys.text, keys.begins, keys.ends)
-        count = len(self)
-        self._keeping.add_rows(count - first)
-        if count > len(self._changed):
-            for name in _COLUMNS:
-                setattr(self, name, grown(getattr(self, name), count))
-        self.applied[first:count] = -1
-        self._segments.add(first, self._whole_stores(first))
+        self._add_rows(first)
         return rows
 
     def apply(self, rows: I64, events: Records) -> Bools:
@@ -154,18 +148,38 @@ class Customers:
         self._keys.forget(rows)
 
     def load(
-        self, keys: KeyColumn, applied: I64, told: Records, lengths: I64, entries: Records
+        self, keys: KeyTable, applied: I64, told: Records, lengths: I64, entries: Records
     ) -> None:
-        """Fill an empty partition with restored, distinct customers and derive all else."""
-        rows = self.add(keys)
-        self.applied[rows] = applied
-        self.told[rows] = told
+        """Fill an empty partition with restored customers, one for each key, and derive all else.
+
+        Args:
+            keys: is kept.
+            applied: per customer and topic the offset last applied.
+            told: see ``TOLD_TYPE``.
+            lengths: how many entries each customer has.
+            entries: of all customers, each one's together and in order.
+        """
+        self._keys = keys
+        self._add_rows(0)
+        restored = slice(len(self))
+        self.applied[restored] = applied
+        self.told[restored] = told
         self._keeping.load(lengths, entries)
-        self._restaged[rows] = True
+        self._restaged[restored] = True
 
     def unload(self) -> None:
         """Take every customer's part out of the tallies."""
         self._keeping.unload()
+
+    def _add_rows(self, first: int) -> None:
+        """Have all else for the keys from a row on."""
+        count = len(self)
+        self._keeping.add_rows(count - first)
+        if count > len(self._changed):
+            for name in _COLUMNS:
+                setattr(self, name, grown(getattr(self, name), count))
+        self.applied[first:count] = -1
+        self._segments.add(first, self._whole_stores(first))
 
     def _whole_stores(self, first_row: int) -> I64:
         """Segment rows of the whole stores of all customers from a row on."""

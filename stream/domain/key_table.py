@@ -53,6 +53,10 @@ class PlainKeyTable:
         ]
         return list(places), np.array(of_rows, np.int64)
 
+    def have_nuls(self) -> bool:
+        """Whether there is a NUL in every key."""
+        return all(0 in key for key in self._keys)
+
     def forget(self, rows: I64) -> None:
         """Have nothing lead to some rows any more, and overwrite their keys."""
         for row in rows.tolist():

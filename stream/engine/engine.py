@@ -31,6 +31,7 @@ from stream.engine.event_clock import EventClock
 from stream.engine.shard import Shard
 from stream.wire.customer_state import Changes, StateCodec
 from stream.wire.dialects.translator import HeadersOf
+from stream.wire.latest_records import latest_records
 from stream.wire.partitioning import partitions_of
 from stream.wire.record_bodies import Body
 from stream.wire.stage_events import stage_events
@@ -91,13 +92,21 @@ class Engine:
         if partition in self._shards:
             raise ValueError(f"partition {partition} is owned already")
         customers = Customers(self._book, self._segments, len(self.config.topics))
-        self._shards[partition] = Shard(customers, self._stages_of, self._codec)
+        records = latest_records(self._compiled)
+        self._shards[partition] = Shard(customers, self._stages_of, self._codec, records)
+
+    def records_of(self, partition: int) -> kernel.LatestRecords:
+        """What takes the changelog records of a partition that is to be restored."""
+        records = self._shards[partition].records
+        if records is None:
+            raise RuntimeError(f"partition {partition} is restored already")
+        return records
 
     def restore(
-        self, partition: int, keys: Sequence[bytes], values: Sequence[bytes | None]
+        self, partition: int, keys: Sequence[bytes | None], values: Sequence[bytes | None]
     ) -> None:
         """Take changelog records, in the order of the log; None deletes a key."""
-        self._shards[partition].restore(keys, values)
+        self.records_of(partition).take(keys, values)
 
     def finish_restore(self, partition: int) -> None:
         """The changelog has been read: derive everything else; the partition is ready.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from stream.domain.arrays import NEVER_MS
 from stream.domain.customers import Customers
 from stream.domain.erasure import Moves
 from stream.domain.stages import Stages
+from stream.kernel import LatestRecords
 from stream.wire.customer_state import CLOCK_KEY, CODES_KEY, Changes, StateCodec
 from stream.wire.erased_customers import customer_changes
 
@@ -19,10 +20,15 @@ class Shard:
         customers: none yet.
         stages_of: gives the stages of customers, as they are then.
         codec: of its changelog records.
+        records: none yet; of its changelog, to be restored from.
     """
 
     def __init__(
-        self, customers: Customers, stages_of: Callable[[Customers], Stages], codec: StateCodec
+        self,
+        customers: Customers,
+        stages_of: Callable[[Customers], Stages],
+        codec: StateCodec,
+        records: LatestRecords,
     ) -> None:
         self.customers = customers
         self.stages = stages_of(customers)
@@ -32,24 +38,12 @@ class Shard:
         self.moves = Moves()
         self._stages_of = stages_of
         self._codec = codec
-        #: Latest value of each key read so far, while restoring.
-        self._restoring: dict[bytes, bytes] = {}
+        #: Of the changelog, as far as it was read; None when all of it was.
+        self.records: LatestRecords | None = records
         #: Value codes in the changelog; 0: their record has to be written even if there are none,
         #: as with pseudonyms it says under which key.
         self._codes_written = 0 if codec.has_pseudonyms else 1
         self._clock_written = (NEVER_MS, NEVER_MS)
-
-    def restore(self, keys: Sequence[bytes], values: Sequence[bytes | None]) -> None:
-        """Take changelog records, in the order of the log; None deletes a key."""
-        latest = self._restoring
-        if None in values:
-            for key, value in zip(keys, values, strict=True):
-                if value is None:
-                    latest.pop(key, None)
-                else:
-                    latest[key] = value
-        else:
-            latest.update(zip(keys, values, strict=True))  # type: ignore[arg-type] # no None here
 
     def finish_restore(self) -> None:
         """The changelog has been read: derive everything else; the partition is ready.
@@ -57,7 +51,9 @@ class Shard:
         Raises:
             StateError: when the changelog cannot be read by this program.
         """
-        records, self._restoring = self._restoring, {}
+        records, self.records = self.records, None
+        if records is None:
+            raise RuntimeError("the partition is restored already")
         self.moves = self._codec.load(self.customers, records)
         self.stages = self._stages_of(self.customers)
         if self._codec.has_codes(records):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from contextlib import contextmanager
 from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
@@ -21,6 +22,7 @@ from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.legacy_records import LegacyRecordBatch
 
 from stream import kernel
+from stream.wire.latest_records import PlainLatestRecords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -139,23 +141,39 @@ class RecordBatch:
         Raises:
             CorruptRecordException: when they cannot be read.
         """
-        try:
+        with _corrupt_if_unreadable():
             columns = self._columns(from_offset)
-        except _UNREADABLE as error:
-            raise CorruptRecordException(f"a record batch cannot be read: {error}") from error
         for first in range(0, len(columns.offsets), PART_MAX_RECORDS):
             yield columns.part(first, first + PART_MAX_RECORDS)
+
+    def put_into(self, records: kernel.LatestRecords, from_offset: int) -> None:
+        """Put the records from an offset on where the latest of each key is kept.
+
+        Raises:
+            CorruptRecordException: when they cannot be read; some may have been put there.
+        """
+        with _corrupt_if_unreadable():
+            if self._compiled is None or isinstance(records, PlainLatestRecords):
+                columns = self._columns(from_offset)
+                records.take(columns.keys, columns.values)
+            else:
+                body, part = self._uncompressed()
+                compiled = cast("kernel.CompiledLatestRecords", records)
+                compiled.read(body, part, self.about.base_offset, self._count(), from_offset)
 
     def _columns(self, from_offset: int) -> RecordColumns:
         if self._compiled is None:
             return RecordColumns.of(list(_ascending(self.about, from_offset)))
         body, part = self._uncompressed()
-        (count,) = struct.unpack_from(">i", self._data, self._first + _COUNT_AT)
         offsets, keys, values, headers_at = self._compiled.read_records(
-            body, part, self.about.base_offset, count, from_offset
+            body, part, self.about.base_offset, self._count(), from_offset
         )
         headers = partial(_headers, self._compiled, body, np.frombuffer(headers_at, np.int64))
         return RecordColumns(np.frombuffer(offsets, np.int64).tolist(), keys, values, headers)
+
+    def _count(self) -> int:
+        (count,) = struct.unpack_from(">i", self._data, self._first + _COUNT_AT)
+        return int(count)
 
     def _uncompressed(self) -> tuple[bytes, tuple[int, int]]:
         """Bytes, and which part of them the records are."""
@@ -210,17 +228,22 @@ class BatchwiseRecords(PartitionRecords):
     next_fetch_offset: int
 
     def _unpack_records(self) -> Iterator[RecordColumns]:
+        for batch in self._batches():
+            for columns in batch.columns(self.next_fetch_offset):
+                if not columns.offsets:
+                    continue
+                self.next_fetch_offset = columns.offsets[-1] + 1
+                yield columns
+
+    def _batches(self) -> Iterator[RecordBatch]:
+        """The batches whose records count, with ``next_fetch_offset`` before each."""
         while self._records.has_next():
             batch: RecordBatch = self._records.next_batch()
             about = batch.about
             if self._check_crcs and not about.validate_crc():
                 raise CorruptRecordException(f"{self._tp}: a batch does not match its checksum")
             if not (self._is_aborted(about) or about.is_control_batch):
-                for columns in batch.columns(self.next_fetch_offset):
-                    if not columns.offsets:
-                        continue
-                    self.next_fetch_offset = columns.offsets[-1] + 1
-                    yield columns
+                yield batch
             # Also past records that compaction took away, or that are no events.
             self.next_fetch_offset = about.next_offset
 
@@ -244,14 +267,19 @@ def _with_names(function: FunctionType, **names: object) -> FunctionType:
     )
 
 
+def fetching_into(records: type[PartitionRecords]) -> FunctionType:
+    """A fetcher's method that reads what came in another way."""
+    return _with_names(
+        Fetcher._proc_fetch_request,  # noqa: SLF001 - held by test_faust_internals.py
+        MemoryRecords=RecordBatches,
+        PartitionRecords=records,
+    )
+
+
 class BatchwiseFetcher(Fetcher):
     """aiokafka's fetcher, which names the classes it reads with and takes no others."""
 
-    _proc_fetch_request = _with_names(
-        Fetcher._proc_fetch_request,  # noqa: SLF001 - held by test_faust_internals.py
-        MemoryRecords=RecordBatches,
-        PartitionRecords=BatchwiseRecords,
-    )
+    _proc_fetch_request = fetching_into(BatchwiseRecords)
 
 
 def columns_of(fetched: Sequence[RecordColumns] | Sequence[FetchedRecord]) -> list[RecordColumns]:
@@ -262,13 +290,21 @@ def columns_of(fetched: Sequence[RecordColumns] | Sequence[FetchedRecord]) -> li
     return [RecordColumns.of(cast("Sequence[FetchedRecord]", fetched))]
 
 
-def read_batchwise(consumer: AIOKafkaConsumer) -> None:
+def read_batchwise(consumer: AIOKafkaConsumer, fetcher: type[Fetcher] = BatchwiseFetcher) -> None:
     """Have a started consumer without partitions yet give columns in place of records.
 
     Nothing changes without a compiled kernel.
     """
     if kernel.compiled is not None:
-        consumer._fetcher.__class__ = BatchwiseFetcher  # noqa: SLF001 - it is made in `start`
+        consumer._fetcher.__class__ = fetcher  # noqa: SLF001 - it is made in `start`
+
+
+@contextmanager
+def _corrupt_if_unreadable() -> Iterator[None]:
+    try:
+        yield
+    except _UNREADABLE as error:
+        raise CorruptRecordException(f"a record batch cannot be read: {error}") from error
 
 
 def _ascending(records: Iterable[FetchedRecord], from_offset: int) -> Iterator[FetchedRecord]:

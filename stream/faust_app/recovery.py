@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from aiokafka.errors import IllegalStateError
@@ -15,6 +16,7 @@ from mode import Service
 from stream.faust_app.changelog_reader import ChangelogReader
 from stream.faust_app.fuse import BrokenWorldError
 from stream.faust_app.log import logger
+from stream.faust_app.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     from stream.engine import Engine
@@ -74,14 +76,13 @@ class BatchRecovery(Recovery):
             self._engine.assign(partition)
         started_at = time.monotonic()
         topic: str = self.app.customers_changelog
-        self.reader = ChangelogReader(self.app.kafka, topic, partitions)
+        records = {partition: self._engine.records_of(partition) for partition in partitions}
+        self.reader = ChangelogReader(self.app.kafka, topic, records)
         try:
-            async for batch in self.reader.batches():
-                if batch.keys:
-                    self._engine.restore(batch.partition, batch.keys, batch.values)
-                if batch.is_last:
-                    self._engine.finish_restore(batch.partition)
-                await asyncio.sleep(0)
+            async with aclosing(read_ahead(self.reader.partitions())) as read:
+                async for partition in read:
+                    self._engine.finish_restore(partition)
+                    await asyncio.sleep(0)
             logger.info(
                 "restored %d partitions from %d changelog records in %.1f s",
                 len(partitions),

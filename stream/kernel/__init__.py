@@ -104,8 +104,75 @@ class KeyTable(Protocol):
             The distinct ones, and for each row the place of its own.
         """
 
+    def have_nuls(self) -> bool:
+        """Whether there is a NUL in every key."""
+
     def forget(self, rows: I64) -> None:
         """Have nothing lead to some rows any more, and overwrite their keys."""
+
+
+class LatestRecords(Protocol):
+    """The latest value of every key of a changelog; reference: ``stream/wire/latest_records.py``.
+
+    No text has a byte 0xFF: keys that begin with it are no customers', and are kept apart.
+    Customers' records are rows, numbered from 0 in the order in which their keys came.
+    """
+
+    def __len__(self) -> int:
+        """Customers' records there are."""
+
+    def take(self, keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> None:
+        """Take records, in the order of the log.
+
+        Args:
+            keys: None is taken as an empty key, which is no customer's either.
+            values: as many; None deletes its key.
+        """
+
+    def others(self) -> dict[bytes, bytes]:
+        """The records whose keys are no customers'."""
+
+    def keys(self) -> KeyTable:
+        """The keys of all rows; whoever gets it may keep it, and nothing is taken after that."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """A customer's value; None where there is none."""
+
+    def at(self, row: int) -> tuple[bytes, bytes]:
+        """The key and the value of a row.
+
+        Raises:
+            IndexError: when there is no such row.
+        """
+
+    def parts(self, header_size: int, count_at: int, entry_size: int) -> tuple[Bytes, Bytes, I64]:
+        """All values taken apart into the headers in front and the entries that follow them.
+
+        Args:
+            header_size: bytes of a header.
+            count_at: where in it the number of entries stands, 32 bits.
+            entry_size: bytes of an entry.
+
+        Returns:
+            Headers and entries of all rows, and the bytes of each whole value, of which something
+            may stand behind its entries.
+
+        Raises:
+            ValueError: when a value is shorter than it says.
+        """
+
+
+class CompiledLatestRecords(LatestRecords, Protocol):
+    """The kernel's, which takes whole batches as well."""
+
+    def read(
+        self, data: bytes, part: tuple[int, int], base_offset: int, count: int, from_offset: int
+    ) -> None:
+        """Take the records that ``read_records`` gives for these arguments.
+
+        Raises:
+            ValueError: when these are not records; those before the first that is none are taken.
+        """
 
 
 class EntryLedger(Protocol):
@@ -256,21 +323,6 @@ class Kernel(Protocol):
     def home_partitions(self, keys: list[bytes], partitions: int) -> bytes:
         """The partition of each key, as int64; reference: ``stream/wire/partitioning.py``."""
 
-    def state_parts(
-        self, values: list[bytes], header_size: int, count_at: int, entry_size: int
-    ) -> tuple[Bytes, Bytes]:
-        """Headers and entries of changelog records; reference: ``stream/wire/state_parts.py``.
-
-        Args:
-            values: the records.
-            header_size: bytes of a header.
-            count_at: where in it the number of entries stands, 32 bits.
-            entry_size: bytes of an entry.
-
-        Raises:
-            ValueError: when a record is shorter than it says.
-        """
-
     def record_bodies(
         self,
         keys: list[bytes | None],
@@ -347,6 +399,9 @@ class Kernel(Protocol):
 
     def KeyTable(self) -> KeyTable:  # noqa: N802 - a class
         """An empty table of keys."""
+
+    def LatestRecords(self) -> CompiledLatestRecords:  # noqa: N802 - a class
+        """None yet."""
 
     def Ledger(self, entry_type: np.dtype[np.void]) -> EntryLedger:  # noqa: N802 - a class
         """An empty ledger; reference: ``stream/domain/ledger.py``."""

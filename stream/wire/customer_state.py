@@ -9,7 +9,7 @@ table's latest record reads every entry before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, NamedTuple, TypeVar
@@ -24,14 +24,14 @@ from stream.domain.entries import entry_type
 from stream.domain.erasure import Move, Moves, Stage
 from stream.domain.key_column import KeyColumn
 from stream.domain.pseudonyms import Pseudonyms
+from stream.kernel import LatestRecords
 from stream.wire.moving_records import MARK_AT, moving_in, with_moving
-from stream.wire.state_checks import are_customer_keys, are_entries, are_told
-from stream.wire.state_parts import state_parts
+from stream.wire.state_checks import are_entries, are_told
 
 T = TypeVar("T")
 
 VERSION = 2
-# No customer's key: keys are UTF-8 text.
+# No customers' keys, which are UTF-8 text: ``LatestRecords`` keeps them apart.
 CODES_KEY = b"\xffcodes"
 CLOCK_KEY = b"\xffclock"
 
@@ -123,9 +123,9 @@ class StateCodec:
         codes = _Codes(VERSION, self._dimensions, self._topics, texts, self._pseudonyms)
         return msgspec.json.encode(codes)
 
-    def has_codes(self, records: Mapping[bytes, bytes]) -> bool:
+    def has_codes(self, records: LatestRecords) -> bool:
         """Whether the table of value codes is among these records."""
-        return CODES_KEY in records
+        return CODES_KEY in records.others()
 
     def encode_clock(self, customers: Customers) -> bytes:
         """The value of the clock record."""
@@ -137,7 +137,7 @@ class StateCodec:
         values = [each for each in moving.values if each is not None]
         return with_moving(value, zip(moving.keys, values, strict=True))
 
-    def load(self, customers: Customers, records: Mapping[bytes, bytes]) -> Moves:
+    def load(self, customers: Customers, records: LatestRecords) -> Moves:
         """Fill an empty partition from the latest value of every key.
 
         Returns:
@@ -146,32 +146,29 @@ class StateCodec:
         Raises:
             StateError: when the records were written by something else.
         """
-        states = dict(records)
-        codes_record = states.pop(CODES_KEY, None)
+        others = records.others()
+        codes_record = others.pop(CODES_KEY, None)
         self._load_codes(customers, codes_record)
-        clock = states.pop(CLOCK_KEY, None)
+        clock = others.pop(CLOCK_KEY, None)
         if clock is not None:
             seen = _decoded(clock, _Clock)
             customers.latest_ms, customers.purchases_ms = seen.latest_ms, seen.purchases_ms
-        if not states:
+        if others:
+            raise _foreign()
+        if not len(records):
             return Moves()
         if codes_record is None and self._pseudonyms:
             raise _other_key()
-        headers, lengths, entries = self._split(list(states.values()))
+        headers, entries = self._split(records)
         moving: list[tuple[bytes, bytes]] = []
         if headers["moving"].any():
-            moving, apart = self._moving(states, headers)
-            more_headers, more_lengths, more_entries = self._split(list(apart.values()))
-            states.update(apart)
-            headers = np.concatenate([headers, more_headers])
-            lengths = np.concatenate([lengths, more_lengths])
-            entries = np.concatenate([entries, more_entries])
-        codes = len(customers.codes.texts)
-        told = headers["told"]
-        keys = KeyColumn.of(states)
-        if not (
-            are_customer_keys(keys) and are_entries(entries, lengths, codes) and are_told(told)
-        ):
+            moving, apart = self._moving(records, headers)
+            records.take(list(apart), list(apart.values()))
+            headers, entries = self._split(records)
+        told, lengths = headers["told"], headers["count"].astype(np.int64)
+        keys, codes = records.keys(), len(customers.codes.texts)
+        # A store's name, a NUL and an id; whether the name is UTF-8 is seen further below.
+        if not (keys.have_nuls() and are_entries(entries, lengths, codes) and are_told(told)):
             raise _foreign()
         try:
             customers.load(keys, headers["applied"], told, lengths, entries)
@@ -180,7 +177,7 @@ class StateCodec:
         return _moves(customers, moving, np.flatnonzero(lengths == 0))
 
     def _moving(
-        self, states: Mapping[bytes, bytes], headers: Records
+        self, records: LatestRecords, headers: Records
     ) -> tuple[list[tuple[bytes, bytes]], dict[bytes, bytes]]:
         """What is on its way in these records.
 
@@ -188,17 +185,17 @@ class StateCodec:
             Keys of erased customers, each with that of an anonymous row; and the keys and values
             of those anonymous rows that have no record of their own yet.
         """
-        keys, values = list(states), list(states.values())
         pairs, apart = [], {}
-        for place in np.flatnonzero(headers["moving"]).tolist():
-            own = self._header.itemsize + int(headers["count"][place]) * self._entry.itemsize
+        for row in np.flatnonzero(headers["moving"]).tolist():
+            customer, whole = records.at(row)
+            own = self._header.itemsize + int(headers["count"][row]) * self._entry.itemsize
             try:
-                found = list(moving_in(keys[place], values[place][own:]))
+                found = list(moving_in(customer, whole[own:]))
             except ValueError:
                 raise _foreign() from None
             for key, value in found:
-                pairs.append((keys[place], key))
-                if key not in states:
+                pairs.append((customer, key))
+                if records.get(key) is None:
                     apart[key] = value
         if any(len(value) <= MARK_AT or value[MARK_AT] for value in apart.values()):
             raise _foreign()
@@ -225,22 +222,24 @@ class StateCodec:
             raise _foreign()
         customers.codes.load(codes.texts)
 
-    def _split(self, values: list[bytes]) -> tuple[Records, I64, Records]:
+    def _split(self, records: LatestRecords) -> tuple[Records, Records]:
+        """All headers, and all entries; what is on its way is left out."""
+        header, entry = self._header, self._entry
+        count_at = header.fields["count"][1]  # type: ignore[index] # it has fields
         try:
-            headers, entries = state_parts(values, self._header, self._entry)
+            heads, bodies, sizes = records.parts(header.itemsize, count_at, entry.itemsize)
         except ValueError:
             raise StateError(
                 "a changelog record is cut short: restore the topic from a backup"
             ) from None
-        counts = headers["count"].astype(np.int64)
+        headers = heads.view(header)
         moving = headers["moving"]
         if (headers["version"] != VERSION).any() or (moving > 1).any():
             raise _foreign()
-        lengths = np.array(list(map(len, values)), np.int64)
-        rest = lengths - self._header.itemsize - counts * self._entry.itemsize
+        rest = sizes - header.itemsize - headers["count"].astype(np.int64) * entry.itemsize
         if ((rest != 0) & (moving == 0)).any():
             raise _foreign()
-        return headers, counts, entries
+        return headers, bodies.view(entry)
 
 
 def _other_key() -> StateError:

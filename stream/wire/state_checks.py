@@ -7,21 +7,11 @@ import numpy as np
 from stream.domain.arrays import I64, Bools, Records, starts_of_groups
 from stream.domain.calendar import END_OF_TIME_MS
 from stream.domain.entries import CANCELLED, GUEST_ORDER, ORDER, PLACED, SIGNUP
-from stream.domain.key_column import KeyColumn
 from stream.domain.lifecycle import STAGE_NAMES
 from stream.domain.money import CURRENCY_NUMBERS, LARGEST_CURRENCY, MAX_MINOR_UNITS
 
 _KNOWN_CURRENCY: Bools = np.zeros(LARGEST_CURRENCY + 1, np.bool_)
 _KNOWN_CURRENCY[list(CURRENCY_NUMBERS)] = True
-
-
-def are_customer_keys(keys: KeyColumn) -> bool:
-    """Whether each is a store's name, a NUL and an id: see ``customer_key`` and ``guest_key``.
-
-    Whether the names are UTF-8 is not looked at.
-    """
-    nuls = np.append(np.flatnonzero(np.frombuffer(keys.text, np.uint8) == 0), len(keys.text))
-    return bool((nuls[np.searchsorted(nuls, keys.begins)] < keys.ends).all())
 
 
 def are_told(told: Records) -> bool:

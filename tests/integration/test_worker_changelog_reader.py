@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,30 +15,23 @@ from tests.integration.stream_harness import (
     Record,
     Stream,
 )
+from tests.support.all_records import AllRecords
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-READ = tuple[list[bytes], list[bytes | None], int]
+READ = tuple[list[bytes | None], list[bytes | None], int]
 
 
 async def read(stream: Stream, partitions: Sequence[int]) -> dict[int, READ]:
-    """Keys, values and the number of last batches by partition."""
+    """Keys and values by partition, and how often it was said to be read."""
     settings = stream.settings
-    reader = ChangelogReader(settings.kafka, settings.changelog_topic, partitions)
-    keys, values, lasts = (
-        defaultdict[int, list[bytes]](list),
-        defaultdict[int, list[bytes | None]](list),
-        defaultdict[int, int](int),
-    )
-    async for batch in reader.batches():
-        assert not lasts[batch.partition]
-        keys[batch.partition].extend(batch.keys)
-        values[batch.partition].extend(batch.values)
-        lasts[batch.partition] += batch.is_last
+    records = {partition: AllRecords() for partition in partitions}
+    reader = ChangelogReader(settings.kafka, settings.changelog_topic, records)
+    ends = Counter([partition async for partition in reader.partitions()])
     done, total = reader.progress
-    assert done == total == sum(map(len, keys.values()))
-    return {p: (keys[p], values[p], lasts[p]) for p in lasts}
+    assert done == total == sum(len(each.all_keys) for each in records.values())
+    return {p: (each.all_keys, each.all_values, ends[p]) for p, each in records.items()}
 
 
 async def test_every_record_is_read_once_in_order_and_then_the_end(broker_address: str) -> None:

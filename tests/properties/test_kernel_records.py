@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from stream import kernel
 from stream.faust_app import record_batches
+from stream.faust_app.changelog_batches import UnreadRecords, put_into
 from stream.faust_app.record_batches import BatchwiseRecords, RecordBatches
+from stream.wire.latest_records import PlainLatestRecords, latest_records
 from tests.support.batches import (
     ABORT,
     COMMIT,
@@ -135,6 +137,52 @@ def test_a_fetch_gives_the_records_that_aiokafka_reads(
             expected = _theirs(fetched.data, fetched.aborted, start, isolation, crc=True)
             found = _ours(fetched.data, fetched.aborted, start, isolation, crc=True)
             assert found == expected
+
+
+def _kept(
+    fetched: Fetched, start: int, records: kernel.LatestRecords
+) -> tuple[list[tuple[bytes, bytes]], dict[bytes, bytes], int]:
+    """What stays of a fetch whose batches are put where the latest of each key is kept."""
+    reading: Any = UnreadRecords(
+        PARTITION, RecordBatches(fetched.data), fetched.aborted, start, None, None, True,
+        READ_COMMITTED,
+    )  # fmt: skip
+    put_into(records, list(reading))
+    rows = [records.at(row) for row in range(len(records))]
+    return rows, records.others(), reading.next_fetch_offset
+
+
+@given(fetched=fetches())
+def test_of_whole_batches_the_latest_of_each_key_stays(fetched: Fetched) -> None:
+    for start in range(fetched.end + 1):
+        records, end = _theirs(fetched.data, fetched.aborted, start, READ_COMMITTED, crc=True)
+        expected = PlainLatestRecords()
+        expected.take([key for _, key, _, _ in records], [value for _, _, value, _ in records])
+        rows = [expected.at(row) for row in range(len(expected))]
+        found = _kept(fetched, start, latest_records(kernel.compiled))
+        assert found == (rows, expected.others(), end)
+        assert found == _kept(fetched, start, PlainLatestRecords())
+
+
+def test_a_batch_that_cannot_be_read_is_corrupt_for_who_keeps_the_latest() -> None:
+    data = bytearray(batch([(0, b"k", b"v", [])]))
+    data[HEADER_SIZE] ^= 2
+    fetched = Fetched(checked(data), [], 1)
+    with pytest.raises(CorruptRecordException, match="read"):
+        _kept(fetched, 0, latest_records(kernel.compiled))
+
+
+@pytest.mark.parametrize("magic", [0, 1])
+def test_of_formats_before_2_the_latest_stays_as_well(magic: int) -> None:
+    fetched = Fetched(old_batch(magic, [b"a", b"b", b"c"]), [], 3)
+    expected = PlainLatestRecords()
+    expected.take([key for _, key, _, _ in _old(fetched)], [v for _, _, v, _ in _old(fetched)])
+    rows = [expected.at(row) for row in range(len(expected))]
+    assert _kept(fetched, 1, latest_records(kernel.compiled)) == (rows, {}, 3)
+
+
+def _old(fetched: Fetched) -> Records:
+    return _theirs(fetched.data, [], 1, READ_COMMITTED, crc=True)[0]
 
 
 def test_events_of_an_aborted_transaction_are_left_out() -> None:

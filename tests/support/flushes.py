@@ -15,6 +15,7 @@ from stream.faust_app.lease_flush import LeaseFlush
 from stream.faust_app.transaction_flush import TransactionFlush
 from stream.wire.customer_state import Changes
 from stream.wire.record_bodies import NO_HEADERS, record_bodies
+from tests.support.all_records import AllRecords
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,5 +128,7 @@ class Workers:
         return offset
 
     async def _read(self, topic: str, partition: int) -> list[bytes | None]:
-        reader = ChangelogReader(self.stream.settings.kafka, topic, [partition])
-        return [value async for batch in reader.batches() for value in batch.values]
+        records = AllRecords()
+        reader = ChangelogReader(self.stream.settings.kafka, topic, {partition: records})
+        assert [each async for each in reader.partitions()] == [partition]
+        return records.all_values

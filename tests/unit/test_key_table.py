@@ -127,3 +127,11 @@ def test_replaced_keys_stand_among_the_others() -> None:
     filled = column.replaced(rows(3, 1), KeyColumn.of([b"last", b"second"]))
     assert list(filled) == [b"a", b"second", b"ccc", b"last"]
     assert list(column) == [b"a", b"", b"ccc", b""]
+
+
+def test_keys_that_all_have_a_nul_are_told_from_others(table: kernel.KeyTable) -> None:
+    assert table.have_nuls()
+    add(table, b"\0a", b"north\0a", b"c\0")
+    assert table.have_nuls()
+    add(table, b"north")
+    assert not table.have_nuls()

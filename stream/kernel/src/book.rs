@@ -16,6 +16,7 @@ use crate::ledger::{bytes_of, Ledger};
 use crate::merge::{merge, Events};
 use crate::paged::PagedArray;
 use crate::places::Places;
+use crate::scratch::{Groups, Scratch, ALONE};
 use crate::terms::{Cohorts, Config, Money, Tallies, Whole, Window, SUM_ROWS};
 use crate::timeline::{Timeline, Unit};
 
@@ -207,12 +208,7 @@ impl TallyBook {
         }
         let ledger = &*ledger;
         self.with_tallies(py, ledger.entry_size(), |tallies| {
-            for (row, segments) in rows.chunks_exact(width).enumerate() {
-                let bytes = ledger.run(row);
-                let whole = Whole::of(entries(bytes, tallies.size));
-                tallies.contribute(bytes, 0, segments, &whole, sign);
-                tallies.add_whole(&whole, segments, sign);
-            }
+            contribute_all(tallies, ledger, &rows, width, sign);
         });
         Ok(())
     }
@@ -334,6 +330,38 @@ pub fn carried_codes<'py>(
         }
     }
     PyArray1::from_vec(py, codes).reshape([ledger.rows(), dimensions])
+}
+
+/// Add what the customers of all rows are, or take it out.
+fn contribute_all(
+    tallies: &mut Tallies<'_>,
+    ledger: &Ledger,
+    segments: &[usize],
+    width: usize,
+    sign: i64,
+) {
+    let segments_of = |row: usize| &segments[row * width..(row + 1) * width];
+    let groups = Groups::of(segments, width);
+    for row in groups.few {
+        contribute_row(tallies, ledger.run(row), segments_of(row), sign);
+    }
+    let (config, size) = (tallies.config, tallies.size);
+    let mut scratch = Scratch::new(config);
+    for group in groups.many {
+        let mut apart = scratch.tallies(config, size);
+        for row in &group {
+            contribute_row(&mut apart, ledger.run(*row), &ALONE, sign);
+        }
+        scratch.add_to(tallies, segments_of(group[0]));
+        scratch.clear(config);
+    }
+}
+
+/// Add what a customer with these entries is, or take it out.
+fn contribute_row(tallies: &mut Tallies<'_>, bytes: &[u8], segments: &[usize], sign: i64) {
+    let whole = Whole::of(entries(bytes, tallies.size));
+    tallies.contribute(bytes, 0, segments, &whole, sign);
+    tallies.add_whole(&whole, segments, sign);
 }
 
 fn apply_part(

@@ -31,17 +31,18 @@ pub struct KeyTable {
 }
 
 impl KeyTable {
+    /// The key of a row, which must be there.
     #[inline]
-    fn key(&self, row: usize) -> &[u8] {
+    pub fn key(&self, row: usize) -> &[u8] {
         key_of(&self.text, &self.ends, row)
     }
 
-    fn row_of(&self, key: &[u8]) -> Option<u32> {
+    pub fn row_of(&self, key: &[u8]) -> Option<u32> {
         let hash = self.hasher.hash_one(key);
         self.rows.find(hash, |row| self.key(*row as usize) == key).copied()
     }
 
-    fn row_or_new(&mut self, key: &[u8]) -> u32 {
+    pub fn row_or_new(&mut self, key: &[u8]) -> u32 {
         let Self { text, ends, rows, hasher } = self;
         let hash = hasher.hash_one(key);
         let is_it = |row: &u32| key_of(text, ends, *row as usize) == key;
@@ -54,6 +55,17 @@ impl KeyTable {
         let hash_of = |row: &u32| hasher.hash_one(key_of(text, ends, *row as usize));
         rows.insert_unique(hash, row, hash_of);
         row
+    }
+
+    /// Have nothing lead to a row any more, and overwrite its key.
+    pub fn forget_row(&mut self, row: usize) {
+        let Self { text, ends, rows, hasher } = self;
+        let hash = hasher.hash_one(key_of(text, ends, row));
+        if let Ok(found) = rows.find_entry(hash, |found| *found as usize == row) {
+            found.remove();
+        }
+        let begin = row.checked_sub(1).map_or(0, |before| ends[before] as usize);
+        text[begin..ends[row] as usize].fill(0);
     }
 
     fn checked(&self, row: i64) -> PyResult<usize> {
@@ -132,17 +144,16 @@ impl KeyTable {
         (stores, PyArray1::from_vec(py, of_rows))
     }
 
+    /// Whether there is a NUL in every key.
+    fn have_nuls(&self) -> bool {
+        (0..self.ends.len()).all(|row| self.key(row).contains(&0))
+    }
+
     /// Have nothing lead to some rows any more, and overwrite their keys.
     fn forget(&mut self, rows: PyReadonlyArray1<'_, i64>) -> PyResult<()> {
         for row in rows.as_array() {
             let row = self.checked(*row)?;
-            let Self { text, ends, rows, hasher } = self;
-            let hash = hasher.hash_one(key_of(text, ends, row));
-            if let Ok(found) = rows.find_entry(hash, |found| *found as usize == row) {
-                found.remove();
-            }
-            let begin = row.checked_sub(1).map_or(0, |before| ends[before] as usize);
-            text[begin..ends[row] as usize].fill(0);
+            self.forget_row(row);
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod entry;
 mod events;
 mod fields;
 mod keys;
+mod latest;
 mod ledger;
 mod lifecycle;
 mod merge;
@@ -17,9 +18,9 @@ mod paged;
 mod partitions;
 mod places;
 mod records;
+mod scratch;
 mod stage_events;
 mod stages;
-mod states;
 mod terms;
 mod texts;
 mod timeline;
@@ -37,6 +38,7 @@ fn _compiled(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<book::Merge>()?;
     module.add_class::<book::TallyBook>()?;
     module.add_class::<keys::KeyTable>()?;
+    module.add_class::<latest::LatestRecords>()?;
     module.add_class::<ledger::Ledger>()?;
     module.add_class::<paged::PagedArray>()?;
     module.add_class::<stages::Lifecycle>()?;
@@ -44,7 +46,6 @@ fn _compiled(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(book::carried_codes, module)?)?;
     module.add_function(wrap_pyfunction!(book::merge_events, module)?)?;
     module.add_function(wrap_pyfunction!(stage_events::stage_events, module)?)?;
-    module.add_function(wrap_pyfunction!(states::state_parts, module)?)?;
     module.add("PanicException", module.py().get_type::<pyo3::panic::PanicException>())?;
     Ok(())
 }

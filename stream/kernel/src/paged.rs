@@ -6,6 +6,8 @@
     reason = "places are the kernel's own; a wrong one is a bug, whose panic ends the worker"
 )]
 
+use std::ops::Range;
+
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
@@ -20,6 +22,36 @@ const NO_PAGE: u32 = 0;
 enum Cells {
     Narrow(Vec<i32>),
     Wide(Vec<i64>),
+}
+
+impl Cells {
+    /// Add a page of other cells, which begins at `theirs`, to that which begins at `ours`.
+    fn add_page(&mut self, ours: usize, others: &Self, theirs: usize) {
+        let (ours, theirs) = (ours..ours + PAGE_CELLS, theirs..theirs + PAGE_CELLS);
+        match (self, others) {
+            (Self::Narrow(cells), Self::Narrow(others)) => {
+                for (cell, other) in cells[ours].iter_mut().zip(&others[theirs]) {
+                    *cell = cell.wrapping_add(*other);
+                }
+            }
+            (Self::Wide(cells), Self::Wide(others)) => {
+                for (cell, other) in cells[ours].iter_mut().zip(&others[theirs]) {
+                    *cell = cell.wrapping_add(*other);
+                }
+            }
+            (Self::Wide(cells), Self::Narrow(others)) => {
+                for (cell, other) in cells[ours].iter_mut().zip(&others[theirs]) {
+                    *cell = cell.wrapping_add(i64::from(*other));
+                }
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "as numpy casts")]
+            (Self::Narrow(cells), Self::Wide(others)) => {
+                for (cell, other) in cells[ours].iter_mut().zip(&others[theirs]) {
+                    *cell = cell.wrapping_add(*other as i32);
+                }
+            }
+        }
+    }
 }
 
 /// Rows of integer cells over one unbounded axis.
@@ -49,22 +81,54 @@ impl PagedArray {
     /// Add to one cell. The row must be there.
     #[inline]
     pub fn add(&mut self, row: usize, cell: i64, amount: i64) {
-        let block = (cell >> PAGE_BITS).wrapping_sub(self.first_block);
-        let at = match usize::try_from(block) {
-            Ok(block) if block < self.width => block,
-            _ => self.widen(cell >> PAGE_BITS),
-        };
-        let place = row * self.width + at;
-        let mut page = self.directory[place] as usize;
-        if page == NO_PAGE as usize {
-            page = self.make_page(place);
-        }
+        let page = self.page(row, cell >> PAGE_BITS);
         self.sums[page] = self.sums[page].wrapping_add(amount);
         let at = page * PAGE_CELLS + low_bits(cell);
         match &mut self.cells {
             #[expect(clippy::cast_possible_truncation, reason = "as numpy casts")]
             Cells::Narrow(cells) => cells[at] = cells[at].wrapping_add(amount as i32),
             Cells::Wide(cells) => cells[at] = cells[at].wrapping_add(amount),
+        }
+    }
+
+    /// Add rows of another array to as many of this one, from `first` on. These must be there.
+    pub fn add_rows_of(&mut self, first: usize, other: &Self, rows: Range<usize>) {
+        for (row, from) in (first..).zip(rows) {
+            let pages = &other.directory[from * other.width..(from + 1) * other.width];
+            for (block, theirs) in (other.first_block..).zip(pages) {
+                let theirs = *theirs as usize;
+                if theirs != NO_PAGE as usize {
+                    let ours = self.page(row, block);
+                    self.sums[ours] = self.sums[ours].wrapping_add(other.sums[theirs]);
+                    self.cells.add_page(ours * PAGE_CELLS, &other.cells, theirs * PAGE_CELLS);
+                }
+            }
+        }
+    }
+
+    /// Have so many rows, all empty.
+    pub fn clear(&mut self, rows: usize) {
+        match &mut self.cells {
+            Cells::Narrow(cells) => cells.truncate(PAGE_CELLS),
+            Cells::Wide(cells) => cells.truncate(PAGE_CELLS),
+        }
+        self.sums.truncate(1);
+        self.rows = rows;
+        self.directory.clear();
+        self.directory.resize(rows * self.width, NO_PAGE);
+    }
+
+    /// The page of a row's block, made if there is none.
+    #[inline]
+    fn page(&mut self, row: usize, block: i64) -> usize {
+        let at = match usize::try_from(block.wrapping_sub(self.first_block)) {
+            Ok(at) if at < self.width => at,
+            _ => self.widen(block),
+        };
+        let place = row * self.width + at;
+        match self.directory[place] {
+            NO_PAGE => self.make_page(place),
+            page => page as usize,
         }
     }
 

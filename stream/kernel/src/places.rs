@@ -29,6 +29,11 @@ impl Places {
         self.last = Some((pair, place));
         place
     }
+
+    /// Every pair, by place.
+    pub fn all(&self) -> &[(i64, i64)] {
+        &self.pairs
+    }
 }
 
 #[pymethods]

@@ -12,11 +12,22 @@ struct Reader<'a> {
 }
 
 /// A record as it stands among the bytes.
-struct Record<'a> {
+pub struct Record<'a> {
     offset_delta: i64,
-    key: Option<&'a [u8]>,
-    value: Option<&'a [u8]>,
+    pub key: Option<&'a [u8]>,
+    pub value: Option<&'a [u8]>,
     headers_at: usize,
+}
+
+/// Where a batch's records are, and what its header says of them.
+#[derive(Clone, Copy)]
+pub struct Batch<'a> {
+    /// Bytes of which a part is what follows the header, uncompressed.
+    pub data: &'a [u8],
+    /// From where to where.
+    pub part: (usize, usize),
+    pub base_offset: i64,
+    pub count: i64,
 }
 
 type Header<'a> = (&'a str, Option<&'a [u8]>);
@@ -94,6 +105,35 @@ fn corrupt() -> PyErr {
 type Columns<'py> =
     (Bound<'py, PyBytes>, Bound<'py, PyList>, Bound<'py, PyList>, Bound<'py, PyBytes>);
 
+impl<'a> Batch<'a> {
+    /// Hand on each record from an offset on, with its offset, but none that goes back.
+    pub fn each_from(
+        self,
+        from_offset: i64,
+        mut take: impl FnMut(i64, &Record<'a>) -> PyResult<()>,
+    ) -> PyResult<()> {
+        let (first, end) = self.part;
+        if self.count < 0 {
+            return Err(corrupt());
+        }
+        let bytes = self.data.get(..end).ok_or_else(corrupt)?;
+        let mut reader = Reader { bytes, at: first };
+        let mut next_offset = from_offset;
+        for _ in 0..self.count {
+            let record = reader.record().ok_or_else(corrupt)?;
+            let offset = self.base_offset.checked_add(record.offset_delta).ok_or_else(corrupt)?;
+            if offset >= next_offset {
+                next_offset = offset.checked_add(1).ok_or_else(corrupt)?;
+                take(offset, &record)?;
+            }
+        }
+        if reader.at != end {
+            return Err(corrupt());
+        }
+        Ok(())
+    }
+}
+
 /// The records of a batch from an offset on.
 ///
 /// `data`: bytes of which a `part`, from a place to a place, is what follows the header, uncompressed;
@@ -107,30 +147,15 @@ pub fn read_records<'py>(
     count: i64,
     from_offset: i64,
 ) -> PyResult<Columns<'py>> {
-    let (first, end) = part;
-    if count < 0 {
-        return Err(corrupt());
-    }
-    let bytes = data.as_bytes().get(..end).ok_or_else(corrupt)?;
-    let mut reader = Reader { bytes, at: first };
-    let mut next_offset = from_offset;
+    let batch = Batch { data: data.as_bytes(), part, base_offset, count };
     let (mut offsets, mut headers) = (Vec::new(), Vec::new());
     let (keys, values) = (PyList::empty(py), PyList::empty(py));
-    for _ in 0..count {
-        let record = reader.record().ok_or_else(corrupt)?;
-        let offset = base_offset.checked_add(record.offset_delta).ok_or_else(corrupt)?;
-        if offset < next_offset {
-            continue;
-        }
-        next_offset = offset.checked_add(1).ok_or_else(corrupt)?;
+    batch.each_from(from_offset, |offset, record| {
         offsets.extend_from_slice(&offset.to_ne_bytes());
         headers.extend_from_slice(&(record.headers_at as u64).to_ne_bytes());
         keys.append(record.key.map(|key| PyBytes::new(py, key)))?;
-        values.append(record.value.map(|value| PyBytes::new(py, value)))?;
-    }
-    if reader.at != end {
-        return Err(corrupt());
-    }
+        values.append(record.value.map(|value| PyBytes::new(py, value)))
+    })?;
     Ok((PyBytes::new(py, &offsets), keys, values, PyBytes::new(py, &headers)))
 }
 

@@ -36,15 +36,15 @@ const REFUNDED: usize = 1;
 const ORDERS_PAID: usize = 2;
 const GUESTS_GROSS: usize = 3;
 const PAYERS: usize = 4;
-const MONEY_ROWS: usize = 5;
+pub const MONEY_ROWS: usize = 5;
 // Rows under a money place in `nets`.
 const CUSTOMERS: usize = 0;
 const MINOR_UNITS: usize = 1;
-const NET_ROWS: usize = 2;
+pub const NET_ROWS: usize = 2;
 // Rows under a cohort.
 const BACK: usize = 0;
 const MEMBERS: usize = 1;
-const COHORT_ROWS: usize = 2;
+pub const COHORT_ROWS: usize = 2;
 
 #[derive(Clone, Copy)]
 pub enum Window {
@@ -82,8 +82,14 @@ pub struct Money<'a> {
 impl Money<'_> {
     #[inline]
     fn place(&mut self, segment: usize, currency: u16) -> usize {
+        self.place_of(segment, i64::from(currency))
+    }
+
+    /// The place of a segment row and a currency's number.
+    #[inline]
+    pub fn place_of(&mut self, segment: usize, currency: i64) -> usize {
         let (sums, nets) = (&mut *self.sums, &mut *self.nets);
-        self.places.of((signed(segment), i64::from(currency)), || {
+        self.places.of((signed(segment), currency), || {
             sums.add_rows(MONEY_ROWS);
             nets.add_rows(NET_ROWS);
         })
@@ -106,11 +112,16 @@ pub struct Cohorts<'a> {
 
 impl Cohorts<'_> {
     #[inline]
-    fn add(&mut self, row: usize, store: usize, month: i64, slot: i64, amount: i64) {
+    pub fn place(&mut self, store: usize, month: i64) -> usize {
         let counts = &mut *self.counts;
-        let place = self.places.of((signed(store), month), || {
+        self.places.of((signed(store), month), || {
             counts.add_rows(COHORT_ROWS);
-        });
+        })
+    }
+
+    #[inline]
+    fn add(&mut self, row: usize, store: usize, month: i64, slot: i64, amount: i64) {
+        let place = self.place(store, month);
         self.counts.add(place * COHORT_ROWS + row, slot, amount);
     }
 }
