@@ -14,8 +14,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from stream.cli import COMMANDS
+from stream.domain.catalogue import CATALOGUE
 from stream.domain.events import Outcome
-from stream.domain.metrics import CATALOGUE, samples
+from stream.domain.metrics import samples
 from stream.engine import Engine
 from stream.publish.prometheus import Exposition
 from stream.settings import load_settings
