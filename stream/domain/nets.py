@@ -71,10 +71,8 @@ class NetSums:
 
     def buckets(self, place: int) -> NetBuckets:
         """The buckets under one money row that hold customers."""
-        held = dict(self._cells.row_cells(place * ROWS + _CUSTOMERS))
-        minor_units = dict(self._cells.row_cells(place * ROWS + _MINOR_UNITS))
-        brought = [minor_units.get(bucket, 0) for bucket in held]
-        return NetBuckets(list(held), list(held.values()), brought)
+        first = place * ROWS
+        return NetBuckets(*self._cells.row_cells_beside(first + _CUSTOMERS, first + _MINOR_UNITS))
 
     def dense(self) -> dict[tuple[int, int], int]:
         """Every cell that is not 0: for comparisons in tests."""

@@ -116,11 +116,18 @@ class PagedArray:
 
     def row_cells(self, row: int) -> list[tuple[int, int]]:
         """The cells of a row that are not 0, ascending, with their values."""
+        cells, values, _ = self.row_cells_beside(row, row)
+        return list(zip(cells, values, strict=True))
+
+    def row_cells_beside(self, row: int, other: int) -> tuple[list[int], list[int], list[int]]:
+        """The same as three columns: cells, their values, and what another row holds there."""
         blocks = np.flatnonzero(self._directory[row])
-        pages = self._pages[self._directory[row, blocks] >> PAGE_BITS]
+        pages, beside = (
+            self._pages[self._directory[each, blocks] >> PAGE_BITS] for each in (row, other)
+        )
         at, within = np.nonzero(pages)
         cells = ((self._first_block + blocks[at]) << PAGE_BITS) + within
-        return list(zip(cells.tolist(), pages[at, within].tolist(), strict=True))
+        return cells.tolist(), pages[at, within].tolist(), beside[at, within].tolist()
 
     def first_cell(self, row: int) -> int | None:
         """The first cell of a row that is not 0; None when all are."""

@@ -93,8 +93,9 @@ class _Reading:
         whole = [row for row in wanted if self._names[row].dimension == ALL]
         self._stores = np.array(whole, np.int64)
         occupied = set(self._rows.tolist())
+        #: Segment row, currency and place of each.
         self._money = [
-            (row, code, place)
+            (row, currency_code(code), place)
             for (row, code), place in tallies.money.places().items()
             if row in occupied
         ]
@@ -172,8 +173,8 @@ class _Reading:
         wanted = set(rows.tolist())
         money = [each for each in self._money if each[0] in wanted]
         sums = self._money_sums(money, (GROSS, REFUNDED, ORDERS_PAID), at.slots)
-        for (row, code, _), values in zip(money, sums, strict=True):
-            result.money[self._names[row], name, currency_code(code)] = Money(*values)
+        for (row, currency, _), values in zip(money, sums, strict=True):
+            result.money[self._names[row], name, currency] = Money(*values)
 
     def _read_lifetimes(self, result: Totals) -> None:
         tallies, rows, slot = self._tallies, self._rows, self._last_slot
@@ -192,8 +193,8 @@ class _Reading:
             self._tallies.money.sum_to(places, row, self._last_slot).tolist()
             for row in (GROSS, REFUNDED, GUESTS_GROSS, PAYERS)
         )
-        for at, (row, code, place) in enumerate(self._money):
-            result.lifetime_money[self._names[row], currency_code(code)] = LifetimeMoney(
+        for at, (row, currency, place) in enumerate(self._money):
+            result.lifetime_money[self._names[row], currency] = LifetimeMoney(
                 gross[at] - guests[at],
                 refunded[at],
                 payers[at],
@@ -228,7 +229,7 @@ class _Reading:
         return self._timeline.first_slot_of_day(first_day_of_period(CalendarUnit.MONTH, month))
 
     def _money_sums(
-        self, money: list[tuple[int, int, int]], rows: tuple[int, ...], slots: range
+        self, money: list[tuple[int, str, int]], rows: tuple[int, ...], slots: range
     ) -> list[list[int]]:
         """Of each place the sums of some rows in a range of slots."""
         places = np.array([place for _, _, place in money], np.int64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from stream.faust_app.give_way import give_way
 from stream.faust_app.transport import ChunkSchema
 from stream.kernel import KernelPanic
 
@@ -32,5 +33,6 @@ def _consume_with(app: RetentionApp) -> Callable[[AsyncIterator[Chunk]], Awaitab
                 topic, partition = chunk.source
                 app.fuse.burn(error, f"applying {topic}[{partition}] from offset {chunk.start}")
                 return
+            await give_way()
 
     return consume

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from stream.faust_app.fuse import BrokenWorldError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from stream.domain.events import DeadLetter, Stray
     from stream.engine import Engine
@@ -49,7 +49,7 @@ class PartitionSnapshot:
 class Intake:
     """The one place where chunks meet the engine.
 
-    Every method is synchronous, so that a snapshot can never see half a chunk.
+    Nothing is awaited here, so that a snapshot can never see half a chunk.
     """
 
     def __init__(
@@ -110,7 +110,10 @@ class Intake:
     @property
     def has_due(self) -> bool:
         """Whether time alone changed something that has to be made safe."""
-        return bool(self._due(self._now_ms()))
+        now_ms = self._now_ms()
+        # Partitions whose positions are not known yet wait.
+        partitions = {source.partition for source in self._positions}
+        return any(self._engine.has_due(each, now_ms) for each in partitions)
 
     @property
     def has_changes(self) -> bool:
@@ -166,33 +169,46 @@ class Intake:
         self._reached[chunk.source] = max(chunk.end, self._reached.get(chunk.source, chunk.end))
         self.chunks_applied += 1
 
-    def snapshot(self) -> list[PartitionSnapshot]:
-        """Take what changed since the last snapshot, with the positions it brings us to.
+    def snapshots(self) -> Iterator[PartitionSnapshot]:
+        """Take what changed since the last time, with the positions it brings us to.
 
-        Partitions that have nothing to make safe are left out, unless all are to be committed
-        anew.
+        Each part is of the moment at which it is asked for: between two of them chunks may be
+        applied. Partitions that have nothing to make safe are left out, unless all are to be
+        committed anew. From a loss of partitions on, nothing is given.
         """
+        all_anew, self._all_anew = self._all_anew, False
+        by_partition: defaultdict[int, list[SourcePartition]] = defaultdict(list)
+        for source in self._positions:
+            by_partition[source.partition].append(source)
+        for partition in sorted(by_partition):
+            if self.on_hold:
+                return
+            part = self._snapshot(partition, by_partition[partition], all_anew=all_anew)
+            # Time may come to a customer's turn, and nothing come of it.
+            if part is not None and (part.positions or part.changes.keys):
+                self._taken = True
+                yield part
+
+    def _snapshot(
+        self, partition: int, sources: Sequence[SourcePartition], *, all_anew: bool
+    ) -> PartitionSnapshot | None:
+        """One part; None when neither events nor time changed anything."""
         now_ms = self._now_ms()
-        moved: defaultdict[int, dict[SourcePartition, int]] = defaultdict(dict)
-        for source, position in self._positions.items():
-            owes = self._all_anew or self._engine.owes_changes(source.partition)
-            if owes or position != self._committed.get(source):
-                moved[source.partition][source] = position
-        self._all_anew = False
-        parts = [
-            PartitionSnapshot(
-                partition=partition,
-                positions=moved[partition],
-                changes=self._engine.take_changes(partition, now_ms),
-                forwards=self._forwards.pop(partition, []),
-                stage_events=self._engine.take_stage_events(partition),
-            )
-            for partition in sorted({*moved, *self._due(now_ms)})
-        ]
-        # Time may come to a customer's turn, and nothing come of it.
-        parts = [part for part in parts if part.positions or part.changes.keys]
-        self._taken = self._taken or bool(parts)
-        return parts
+        owes = all_anew or self._engine.owes_changes(partition)
+        moved = {
+            source: self._positions[source]
+            for source in sources
+            if owes or self._positions[source] != self._committed.get(source)
+        }
+        if not (moved or self._engine.has_due(partition, now_ms)):
+            return None
+        return PartitionSnapshot(
+            partition=partition,
+            positions=moved,
+            changes=self._engine.take_changes(partition, now_ms),
+            forwards=self._forwards.pop(partition, []),
+            stage_events=self._engine.take_stage_events(partition),
+        )
 
     def committed(self, positions: Mapping[SourcePartition, int]) -> None:
         """Note that these positions are committed, and with them the last snapshot."""
@@ -203,11 +219,6 @@ class Intake:
             by_partition[source.partition][source.topic] = position
         for partition, of_topics in by_partition.items():
             self._engine.note_committed(partition, of_topics)
-
-    def _due(self, now_ms: int) -> set[int]:
-        """Partitions that time alone changed; those whose positions are not known yet wait."""
-        partitions = {source.partition for source in self._positions}
-        return {each for each in partitions if self._engine.has_due(each, now_ms)}
 
     def commit_anew(self) -> None:
         """Have the next snapshot take every partition, also where nothing was applied."""

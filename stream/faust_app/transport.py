@@ -17,6 +17,7 @@ from mode import Service
 
 from stream.faust_app.consumer_thread import ChunkConsumerThread
 from stream.faust_app.flush import LostPartitionsError
+from stream.faust_app.give_way import give_way
 from stream.faust_app.lease_flush import LeaseFlush
 from stream.faust_app.log import logger
 from stream.faust_app.producer import ChunkProducer
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from stream.faust_app.chunk import Chunk
     from stream.faust_app.flush import Flush
     from stream.faust_app.fuse import Fuse
-    from stream.faust_app.intake import Intake
+    from stream.faust_app.intake import Intake, PartitionSnapshot
 
 
 #: Under load a flush comes every commit interval; after this share of it without a chunk, at once.
@@ -207,13 +208,27 @@ class ChunkConsumer(Consumer):
         if not await self.flush.may_write():
             logger.warning("not flushing: the coordinator does not count this worker as a member")
             return False
-        parts = self._intake.snapshot()
+        parts = await self._take_snapshots()
+        if self._fuse.burnt:
+            return False
         did_commit = await self.flush.write(parts)
         if did_commit:
             self._intake.committed(
                 {source: position for part in parts for source, position in part.positions.items()}
             )
         return did_commit
+
+    async def _take_snapshots(self) -> list[PartitionSnapshot]:
+        """All parts, with time for others in between; no more once a chunk failed half-way."""
+        parts: list[PartitionSnapshot] = []
+        snapshots = self._intake.snapshots()
+        while not self._fuse.burnt:
+            part = next(snapshots, None)
+            if part is None:
+                break
+            parts.append(part)
+            await give_way()
+        return parts
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Nothing: Faust's check compares clocks of two kinds; the watchdog is ours."""

@@ -63,6 +63,9 @@ class Paged(Protocol):
     def row_cells(self, row: int) -> list[tuple[int, int]]:
         """The cells of a row that are not 0, ascending, with their values."""
 
+    def row_cells_beside(self, row: int, other: int) -> tuple[list[int], list[int], list[int]]:
+        """The same as three columns: cells, their values, and what another row holds there."""
+
     def first_cell(self, row: int) -> int | None:
         """The first cell of a row that is not 0; None when all are."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
@@ -34,6 +36,9 @@ HEADERS = {
 }
 #: Who still waits for an answer when the worker stops gets it within this, or not at all.
 SHUTDOWN_SECONDS = 2.0
+#: The quickest: metrics shrink to a tenth; the usual level takes three times as long for a fifth
+#: less.
+_GZIP_LEVEL = 1
 
 
 async def start_http(
@@ -107,9 +112,13 @@ class _Pages:
     async def metrics(self, request: web.Request) -> web.Response:
         accept = ",".join(request.headers.getall(hdrs.ACCEPT, []))
         body, content_type = self._exposition.scrape(accept)
-        response = web.Response(body=body, headers={hdrs.CONTENT_TYPE: content_type})
-        response.enable_compression()
-        return response
+        headers = {hdrs.CONTENT_TYPE: content_type, hdrs.VARY: hdrs.ACCEPT_ENCODING}
+        if accepts_gzip(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, []))):
+            # Here and now: aiohttp would do it in a thread, and the answer wait for its turn in
+            # the event loop again, which is longer.
+            body = gzip.compress(body, _GZIP_LEVEL, mtime=0)
+            headers[hdrs.CONTENT_ENCODING] = "gzip"
+        return web.Response(body=body, headers=headers)
 
     async def healthz(self, _request: web.Request) -> web.Response:
         return web.Response(text="alive\n")
@@ -127,6 +136,15 @@ class _Pages:
             },
             status=200 if self._state.ready else 503,
         )
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether an ``Accept-Encoding`` header asks for gzip."""
+    for coding in accept_encoding.lower().split(","):
+        name, *parameters = (part.strip() for part in coding.split(";"))
+        if name == "gzip":
+            return not any(re.fullmatch(r"q\s*=\s*0(\.0*)?", each) for each in parameters)
+    return False
 
 
 async def _add_headers(_request: web.BaseRequest, response: web.StreamResponse) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -12,16 +13,17 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from stream import kernel
+from stream.domain.catalogue import CATALOGUE
 from stream.domain.events import Outcome
-from stream.domain.metrics import CATALOGUE, samples
-from stream.publish.gauge_text import gauge_text
+from stream.domain.metrics import rows, samples
+from stream.publish.gauge_text import GaugeText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from prometheus_client.metrics_core import Metric
 
-    from stream.domain.metrics import Sample
+    from stream.domain.metrics import Row, Sample
     from stream.meeting.overview import Overview
     from stream.publish.state import WorkerState
 
@@ -35,6 +37,7 @@ class Exposition:
 
     def __init__(self, state: WorkerState) -> None:
         self._state = state
+        self._gauges = GaugeText(CATALOGUE)
         self._process = ProcessCollector(registry=None)
 
     def scrape(self, accept: str = "") -> tuple[bytes, str]:
@@ -48,7 +51,7 @@ class Exposition:
         """
         started = time.perf_counter()
         overview = self._state.overview()
-        gauges = gauge_text(CATALOGUE, business_samples(overview)).encode()
+        gauges = self._gauges.write(_business_rows(overview)).encode()
         registry = CollectorRegistry()
         took_seconds = time.perf_counter() - started
         registry.register(OperationCollector(self._state, overview, took_seconds))
@@ -149,9 +152,11 @@ class OperationCollector(Collector):
 
 def business_samples(overview: Overview | None) -> Iterable[Sample]:
     """The business gauges; none while any partition is missing, as they would be wrong."""
-    if overview is None or overview.totals is None:
-        return ()
-    return samples(overview.totals)
+    return () if overview is None or overview.totals is None else samples(overview.totals)
+
+
+def _business_rows(overview: Overview | None) -> Iterable[Row]:
+    return () if overview is None or overview.totals is None else rows(overview.totals)
 
 
 def accepts_openmetrics(accept: str) -> bool:
@@ -164,8 +169,9 @@ def accepts_openmetrics(accept: str) -> bool:
     return False
 
 
+@cache
 def installed_version() -> str:
-    """The version of the installed package."""
+    """The version of the installed package; looked for once, as its files are read for it."""
     try:
         return version("retention-stream")
     except PackageNotFoundError:

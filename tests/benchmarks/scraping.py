@@ -1,7 +1,8 @@
-"""Scrapes of a worker, one after another over one connection, as tight as asked for."""
+"""Scrapes of a worker, one after another over one connection, compressed as Prometheus asks."""
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import re
 import time
@@ -49,12 +50,14 @@ class Scraper:
             OSError: when the worker does not answer.
         """
         started = time.perf_counter()
-        self._connection.request("GET", "/metrics")
+        self._connection.request("GET", "/metrics", headers={"Accept-Encoding": "gzip"})
         answer = self._connection.getresponse()
         text = answer.read()
         done = time.perf_counter()
         if answer.status != http.client.OK:
             raise OSError(f"/metrics answered {answer.status}")
+        if answer.headers.get("Content-Encoding") == "gzip":
+            text = gzip.decompress(text)
         return Scrape(done, done - started, text)
 
     def close(self) -> None:

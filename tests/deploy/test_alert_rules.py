@@ -11,7 +11,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from stream.domain.metrics import CATALOGUE
+from stream.domain.catalogue import CATALOGUE
 from stream.publish.prometheus import Exposition
 from tests.support.prometheus_server import REPOSITORY, install
 from tests.support.promtool import RULE_FILES

@@ -15,7 +15,7 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from deploy.grafana.source.__main__ import DASHBOARDS, text_of
-from stream.domain.metrics import CATALOGUE
+from stream.domain.catalogue import CATALOGUE
 from stream.publish.prometheus import Exposition
 from tests.support.announced import announced_metrics
 from tests.support.dashboards import FOLDER, load, metrics_in, panels_of, queries_of

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from hypothesis import given
 
-from stream.domain.metrics import CATALOGUE
+from stream.domain.catalogue import CATALOGUE
 from stream.domain.windows import parse_duration_ms
 from tests.properties.histories import HOUR_MS, History, histories
 from tests.support.engines import engine_config, gauges_of, run

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from stream.domain.metrics import CATALOGUE
+from stream.domain.catalogue import CATALOGUE
 
 TEXT = Path(__file__).with_suffix(".prom").read_text(encoding="utf-8")
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from stream.domain.metrics import IN_STAGE, TOP_CUSTOMERS, samples
+from stream.domain.catalogue import IN_STAGE, TOP_CUSTOMERS
+from stream.domain.metrics import samples
 from stream.publish.api.requests import MOST_POINTS
 from stream.publish.http import build_app
 from stream.settings import Secret

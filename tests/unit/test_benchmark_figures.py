@@ -19,6 +19,7 @@ from tests.benchmarks.report import report
 from tests.benchmarks.results import OURS, Restored, Result, Results, load, machine, save
 from tests.benchmarks.scale import grown
 from tests.benchmarks.scale_engine import EngineCosts
+from tests.benchmarks.scrapes import Scraped, verdict
 from tests.benchmarks.setting import Measured
 from tests.benchmarks.soak import Growth, Sample, stretches
 
@@ -52,6 +53,14 @@ def test_a_quantile_is_one_of_the_values() -> None:
         100,
         100,
     ]
+
+
+def test_the_promise_of_scrapes_is_held_where_99_of_100_were_quick_enough() -> None:
+    quick = Scraped(took=[0.02] * 99 + [0.5])
+    slow = Scraped(took=[0.02] * 98 + [0.11] * 2)
+    said = verdict({"5,000": quick, "replay": slow})
+    assert said == ("99% of scrapes within 100 ms, events/s: held at 5,000; not at replay.")
+    assert verdict({"replay": slow}).endswith("held at none; not at replay.")
 
 
 def test_a_slope_is_what_one_more_brings() -> None:

@@ -14,14 +14,15 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from stream.cli import COMMANDS
+from stream.domain.catalogue import CATALOGUE
 from stream.domain.events import Outcome
-from stream.domain.metrics import CATALOGUE, samples
+from stream.domain.metrics import samples
 from stream.engine import Engine
 from stream.publish.prometheus import Exposition
 from stream.settings import load_settings
 from stream.wire.checks import EventJson
 from tests.benchmarks import __main__ as bench
-from tests.benchmarks import freshness, scale, soak
+from tests.benchmarks import freshness, scale, scrapes, soak
 from tests.benchmarks.pages import END, mark_of, write
 from tests.support.engines import Log, ready_engine
 from tests.support.naive import Event
@@ -167,7 +168,10 @@ def test_every_direct_dependency_has_its_reasons() -> None:
     assert names - {project["name"]} == explained
 
 
-@pytest.mark.parametrize("command", [bench.COMMAND, freshness.COMMAND, scale.COMMAND, soak.COMMAND])
+@pytest.mark.parametrize(
+    "command",
+    [bench.COMMAND, freshness.COMMAND, scrapes.COMMAND, scale.COMMAND, soak.COMMAND],
+)
 def test_the_benchmarks_find_the_places_for_their_figures(command: str, tmp_path: Path) -> None:
     page = tmp_path / "performance.md"
     page.write_text(text_of(DOCS / "performance.md"), encoding="utf-8")

@@ -211,6 +211,19 @@ async def test_a_failed_flush_burns_the_fuse(app: RetentionApp, consumer: Any) -
     assert len(flush.written) == 1
 
 
+async def test_nothing_is_written_when_a_chunk_fails_while_snapshots_are_taken(
+    app: RetentionApp,
+    consumer: Any,  # noqa: ANN401 - Faust's
+) -> None:
+    consumer.flush = flush = Flush(lambda: True)
+    committing = asyncio.create_task(consumer.force_commit())
+    await asyncio.sleep(0)
+    app.fuse.burn(ZeroDivisionError(), "applying")
+    assert not await committing
+    assert not flush.written
+    assert app.intake.has_uncommitted
+
+
 async def test_lost_partitions_are_not_kept_over_the_next_rebalance(
     app: RetentionApp,
     consumer: Any,  # noqa: ANN401 - Faust's

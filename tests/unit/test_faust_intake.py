@@ -117,27 +117,57 @@ def test_a_chunk_whose_application_fails_does_not_move_the_position(
 
 def test_a_snapshot_takes_changes_and_positions_of_the_same_moment(intake: Intake) -> None:
     intake.apply(chunk(10, 5))
-    (first,) = intake.snapshot()
+    (first,) = intake.snapshots()
     intake.apply(chunk(15, 5))
     assert first.positions == {PURCHASES: 15}
     assert len([key for key in first.changes.keys if customer_of(0).encode() in key]) == 1
-    (second,) = intake.snapshot()
+    (second,) = intake.snapshots()
     assert second.positions == {PURCHASES: 20}
     assert [key for key in second.changes.keys if customer_of(0).encode() in key]
-    (third,) = intake.snapshot()
+    (third,) = intake.snapshots()
     assert not third.changes.keys
+
+
+def test_chunks_may_come_between_the_parts_of_a_snapshot(intake: Intake) -> None:
+    other = SourcePartition("purchases", 1)
+    intake.seek({PURCHASES: 10, other: 7})
+    intake.apply(chunk(10, 5))
+    intake.apply(Chunk.of(other, 7, 9, []))
+    parts = intake.snapshots()
+    here = next(parts)
+    intake.apply(chunk(15, 5))
+    intake.apply(Chunk.of(other, 9, 12, []))
+    (there,) = parts
+    # What came before its own part was taken is in it, with its changes, and nothing after.
+    assert (here.positions, there.positions) == ({PURCHASES: 15}, {other: 12})
+    intake.committed({**here.positions, **there.positions})
+    (rest,) = intake.snapshots()
+    assert rest.positions == {PURCHASES: 20}
+    assert [key for key in rest.changes.keys if customer_of(0).encode() in key]
+
+
+def test_nothing_more_is_taken_once_partitions_are_lost(intake: Intake) -> None:
+    other = SourcePartition("purchases", 1)
+    intake.seek({PURCHASES: 10, other: 7})
+    intake.apply(chunk(10, 5))
+    intake.apply(Chunk.of(other, 7, 9, []))
+    parts = intake.snapshots()
+    assert next(parts).positions == {PURCHASES: 15}
+    intake.hold()
+    assert list(parts) == []
+    assert intake.has_uncommitted
 
 
 def test_only_partitions_with_something_to_commit_are_in_a_snapshot(intake: Intake) -> None:
     other = SourcePartition("purchases", 1)
     intake.seek({PURCHASES: 10, other: 7})
-    assert intake.snapshot() == []
+    assert list(intake.snapshots()) == []
     intake.apply(Chunk.of(other, 7, 9, []))
-    (part,) = intake.snapshot()
+    (part,) = intake.snapshots()
     assert (part.partition, part.positions, part.forwards) == (1, {other: 9}, [])
     assert not part.changes.keys
     intake.committed(part.positions)
-    assert intake.snapshot() == []
+    assert list(intake.snapshots()) == []
 
 
 def test_what_is_forwarded_belongs_to_the_partition_it_came_from(intake: Intake) -> None:
@@ -146,7 +176,7 @@ def test_what_is_forwarded_belongs_to_the_partition_it_came_from(intake: Intake)
     stray = Record(7, b"any key", purchase(1, customer_of(0)))
     intake.apply(Chunk.of(other, 7, 8, [RecordColumns.of([stray])]))
     intake.apply(Chunk.of(PURCHASES, 10, 11, [RecordColumns.of([Record(10, b"k", b"not json")])]))
-    here, there = intake.snapshot()
+    here, there = intake.snapshots()
     assert [(forward.topic, forward.partition) for forward in here.forwards] == [("dead", 0)]
     assert [(forward.topic, forward.partition) for forward in there.forwards] == [("rerouted", 0)]
 
@@ -154,12 +184,12 @@ def test_what_is_forwarded_belongs_to_the_partition_it_came_from(intake: Intake)
 def test_there_is_something_to_commit_until_the_positions_are_committed(intake: Intake) -> None:
     seen = [intake.has_uncommitted]
     intake.apply(chunk(10, 5))
-    (part,) = intake.snapshot()
+    (part,) = intake.snapshots()
     seen.append(intake.has_uncommitted)
     intake.apply(chunk(15, 1))
     intake.committed(part.positions)
     seen.append(intake.has_uncommitted)
-    (part,) = intake.snapshot()
+    (part,) = intake.snapshots()
     intake.committed(part.positions)
     seen.append(intake.has_uncommitted)
     assert seen == [False, True, True, False]
@@ -167,14 +197,14 @@ def test_there_is_something_to_commit_until_the_positions_are_committed(intake: 
 
 def test_time_alone_is_something_to_make_safe_until_it_is(intake: Intake) -> None:
     intake.apply(chunk(10, 1))
-    (part,) = intake.snapshot()
+    (part,) = intake.snapshots()
     intake.committed(part.positions)
     # The order is of this very instant, which is not over yet.
     assert not part.stage_events
     due = [intake.has_due]
     intake._now_ms = lambda: NOW_MS + 1
     due.append(intake.has_due)
-    (part,) = intake.snapshot()
+    (part,) = intake.snapshots()
     assert (part.positions, len(part.changes.keys)) == ({}, 1)
     assert sum(body.count for body in part.stage_events) == 1
     due.append(intake.has_due)
@@ -184,12 +214,12 @@ def test_time_alone_is_something_to_make_safe_until_it_is(intake: Intake) -> Non
     intake.committed({})
     uncommitted.append(intake.has_uncommitted)
     assert uncommitted == [True, False]
-    assert intake.snapshot() == []
+    assert list(intake.snapshots()) == []
 
 
 def test_time_waits_for_partitions_whose_positions_are_not_known(intake: Intake) -> None:
     intake.apply(chunk(10, 1))
-    intake.snapshot()
+    list(intake.snapshots())
     intake._now_ms = lambda: NOW_MS + 1
     due = []
     for source in (SourcePartition("purchases", 1), PURCHASES):
@@ -210,18 +240,18 @@ def test_a_chunk_fetched_before_the_last_seek_is_passed_over(intake: Intake) -> 
 
 def test_all_positions_are_committed_anew_when_asked_for(intake: Intake) -> None:
     intake.seek({PURCHASES: 10, SourcePartition("purchases", 1): 4})
-    assert intake.snapshot() == []
+    assert list(intake.snapshots()) == []
     intake.commit_anew()
     assert not intake.nothing_to_flush
     # Whoever asks whether all that was applied is safe must not be alarmed.
     assert not intake.has_uncommitted
-    parts = intake.snapshot()
+    parts = list(intake.snapshots())
     assert [part.positions for part in parts] == [
         {PURCHASES: 10},
         {SourcePartition("purchases", 1): 4},
     ]
     assert not any(part.changes.keys for part in parts)
-    assert intake.snapshot() == []
+    assert list(intake.snapshots()) == []
 
 
 def test_seeking_starts_over_from_the_committed_offsets(intake: Intake) -> None:
@@ -231,14 +261,14 @@ def test_seeking_starts_over_from_the_committed_offsets(intake: Intake) -> None:
     assert intake.positions == {PURCHASES: 10}
     assert not intake.on_hold
     intake.apply(Chunk.of(PURCHASES, 10, 12, []))
-    (part,) = intake.snapshot()
+    (part,) = intake.snapshots()
     assert not part.forwards
 
 
 def test_a_dead_letter_keeps_the_record_and_tells_why(intake: Intake) -> None:
     bad = Record(10, b"key", b"not json", (("trace", b"1"), ("empty", None)))
     intake.apply(Chunk.of(PURCHASES, 10, 11, [RecordColumns.of([bad])]))
-    (part,) = intake.snapshot()
+    (part,) = intake.snapshots()
     (letter,) = part.forwards
     assert (letter.topic, letter.partition) == ("dead", 0)
     assert (letter.key, letter.value) == (b"key", b"not json")
@@ -258,7 +288,7 @@ def test_a_stray_is_forwarded_to_its_partition_with_its_headers(intake: Intake) 
     name = customer_of(1)
     stray = Record(10, b"any key", purchase(1, name), (("trace", b"1"),))
     intake.apply(Chunk.of(PURCHASES, 10, 11, [RecordColumns.of([stray])]))
-    (part,) = intake.snapshot()
+    (part,) = intake.snapshots()
     (forward,) = part.forwards
     assert (forward.topic, forward.partition, forward.key) == ("rerouted", 1, name.encode())
     assert (forward.value, forward.headers) == (stray.value, [("trace", b"1")])

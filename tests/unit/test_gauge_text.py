@@ -15,15 +15,16 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from prometheus_client.registry import Collector
 
+from stream.domain.catalogue import CATALOGUE, Metric
 from stream.domain.gaps import GAP_LIMITS_DAYS, HISTOGRAM_ROWS
-from stream.domain.metrics import CATALOGUE, Sample, samples
+from stream.domain.metrics import Column, Columns, Row, rows
 from stream.domain.totals import Gaps, Totals
-from stream.publish.gauge_text import gauge_text, number_text
+from stream.publish.gauge_text import GaugeText, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from prometheus_client.metrics_core import Metric
+    from prometheus_client.metrics_core import Metric as Family
 
 EXACT_WHOLE_NUMBERS = 2**53
 
@@ -34,21 +35,28 @@ values = st.one_of(
 )
 
 
-def orders(segment: str, value: float) -> Sample:
+ORDERS = Columns((Column(CATALOGUE["retention_orders"]),))
+
+
+def orders(segment: str, value: float | None, columns: Columns = ORDERS) -> Row:
     labels = {"store": "s", "dimension": "d", "segment": segment, "window": "7d"}
-    return Sample("retention_orders", tuple(labels.items()), value)
+    return Row(columns, tuple(labels.items()), [value])
 
 
-def read_back(families: Iterable[Metric]) -> list[tuple[str, dict[str, str], float]]:
+def gauge_text(rows: Iterable[Row]) -> str:
+    return GaugeText(CATALOGUE).write(rows)
+
+
+def read_back(families: Iterable[Family]) -> list[tuple[str, dict[str, str], float]]:
     return [(s.name, s.labels, s.value) for family in families for s in family.samples]
 
 
 @given(st.dictionaries(label_values, values, min_size=1))
 def test_any_label_and_number_reads_back_exactly_in_both_formats(of: dict[str, float]) -> None:
     written = [orders(segment, value) for segment, value in of.items()]
-    expected = [(sample.name, dict(sample.labels), sample.value) for sample in written]
+    expected = [("retention_orders", dict(row.labels), row.values[0]) for row in written]
 
-    text = gauge_text(CATALOGUE, written)
+    text = gauge_text(written)
 
     assert read_back(parse_text(text)) == expected
     openmetrics = parse_openmetrics(f"{text}# EOF\n")  # type: ignore[no-untyped-call] # theirs
@@ -77,10 +85,10 @@ def test_a_number_that_no_metric_has_is_a_bug_not_a_sample(value: float) -> None
         number_text(value)
 
 
-def test_samples_in_any_order_stand_under_their_metrics_head() -> None:
-    signups = replace_name(orders("a", 2), "retention_signups")
+def test_rows_in_any_order_stand_under_their_metrics_head() -> None:
+    signups = orders("a", 2, Columns((Column(CATALOGUE["retention_signups"]),)))
 
-    text = gauge_text(CATALOGUE, [orders("a", 1), signups, orders("b", 3)])
+    text = gauge_text([orders("a", 1), signups, orders("b", 3)])
 
     names = [line.split("{")[0] for line in text.splitlines() if not line.startswith("#")]
     assert names in (
@@ -94,7 +102,7 @@ def test_order_gaps_are_a_histogram_of_each_store_in_both_formats() -> None:
     counts = list(range(HISTOGRAM_ROWS))
     gaps = {"north": Gaps(counts, 12_345_678), "south": Gaps([0] * HISTOGRAM_ROWS, 0)}
 
-    text = gauge_text(CATALOGUE, samples(Totals(0, gaps=gaps)))
+    text = gauge_text(rows(Totals(0, gaps=gaps)))
 
     openmetrics = parse_openmetrics(f"{text}# EOF\n")  # type: ignore[no-untyped-call] # theirs
     for families in (parse_text(text), openmetrics):
@@ -112,9 +120,31 @@ def test_order_gaps_are_a_histogram_of_each_store_in_both_formats() -> None:
             }
 
 
-def test_a_sample_of_an_unknown_metric_is_a_bug() -> None:
+def test_a_value_of_an_unknown_metric_is_a_bug() -> None:
+    unknown = Columns((Column(Metric("retention_unheard_of", "Nothing.", ())),))
     with pytest.raises(KeyError, match="retention_unheard_of"):
-        gauge_text(CATALOGUE, [replace_name(orders("a", 1), "retention_unheard_of")])
+        gauge_text([orders("a", 1, unknown)])
+
+
+@given(st.lists(st.dictionaries(label_values, st.none() | values, max_size=4), max_size=5))
+def test_a_scrape_says_what_it_would_have_said_without_the_ones_before(
+    scrapes: list[dict[str, float | None]],
+) -> None:
+    text = GaugeText(CATALOGUE)
+    for of in scrapes:
+        written = [orders(segment, value) for segment, value in of.items()]
+        assert text.write(written) == gauge_text(written)
+
+
+def test_of_rows_that_are_shown_no_more_nothing_is_kept() -> None:
+    text = GaugeText(CATALOGUE)
+    text.write([orders("a", 1), orders("b", 1)])
+    text.write([orders("b", 2)])
+    assert [labels for _, labels in text._starts] == [orders("b", 2).labels]
+
+
+def test_a_value_that_is_none_has_no_line() -> None:
+    assert gauge_text([orders("a", None)]) == ""
 
 
 def test_the_catalogues_help_needs_no_escaping() -> None:
@@ -128,19 +158,20 @@ def test_it_is_several_times_faster_than_the_general_encoder() -> None:
     written = [orders(f"segment {number}", number * 1.5) for number in range(5000)]
 
     class General(Collector):
-        def collect(self) -> Iterable[Metric]:
+        def collect(self) -> Iterable[Family]:
             family = GaugeMetricFamily(
                 "retention_orders", "Orders.", labels=[label for label, _ in written[0].labels]
             )
-            for sample in written:
-                family.add_metric([value for _, value in sample.labels], sample.value)
+            for row in written:
+                family.add_metric([value for _, value in row.labels], row.values[0] or 0.0)
             yield family
 
     registry = CollectorRegistry()
     registry.register(General())
+    text = GaugeText(CATALOGUE)
 
     general_seconds = best_seconds(lambda: generate_latest(registry))
-    own_seconds = best_seconds(lambda: gauge_text(CATALOGUE, written).encode())
+    own_seconds = best_seconds(lambda: text.write(written).encode())
 
     assert general_seconds / own_seconds > 2
 
@@ -152,7 +183,3 @@ def best_seconds(call: Callable[[], bytes]) -> float:
         return time.perf_counter() - started
 
     return min(seconds() for _ in range(5))
-
-
-def replace_name(sample: Sample, name: str) -> Sample:
-    return sample._replace(name=name)

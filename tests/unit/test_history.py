@@ -9,7 +9,8 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from stream.cli import run_command
-from stream.domain.metrics import CATALOGUE, samples
+from stream.domain.catalogue import CATALOGUE
+from stream.domain.metrics import samples
 from stream.publish.api.requests import WITHOUT_PAST
 from stream.publish.gauge_text import label_text
 from stream.settings import Secret, load_settings

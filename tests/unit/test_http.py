@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from stream.publish.http import HEADERS, start_http
+from stream.publish.http import HEADERS, accepts_gzip, start_http
 from stream.publish.page import MOST_STORES
 from stream.publish.page.assets import ASSETS
 from stream.settings import Secret, SettingError
@@ -104,6 +104,22 @@ async def test_every_answer_has_the_security_headers(
         assert {name: response.headers[name] for name in HEADERS} == HEADERS
         assert response.headers.getall("Server") == ["retention-stream"]
         assert response.status == (404 if path == "/nowhere" else 200)
+
+
+@pytest.mark.parametrize(
+    ("accept_encoding", "wanted"),
+    [
+        ("gzip", True),
+        ("deflate, GZIP;q=0.5", True),
+        ("deflate, br", False),
+        ("gzip;q=0", False),
+        ("gzip; q=0.00, identity", False),
+        ("x-gzip", False),
+        ("", False),
+    ],
+)
+def test_gzip_is_for_who_asks_for_it(accept_encoding: str, *, wanted: bool) -> None:
+    assert accepts_gzip(accept_encoding) is wanted
 
 
 async def test_the_page_shows_the_headline_numbers_of_each_store(

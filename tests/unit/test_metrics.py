@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stream.domain.metrics import CATALOGUE, samples
+from stream.domain.catalogue import CATALOGUE
+from stream.domain.metrics import samples
 from stream.domain.segments import Segment
 from stream.domain.totals import Counts, Money, Totals
 

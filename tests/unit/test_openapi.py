@@ -12,7 +12,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from stream.domain.metrics import CATALOGUE
+from stream.domain.catalogue import CATALOGUE
 from stream.publish.api.openapi import document
 from stream.publish.api.requests import LABELS
 from tests.support.served import served

@@ -59,6 +59,11 @@ def test_prefix_sums_and_cells_are_those_of_a_dictionary(
     cells = {place: amount for place, amount in expected.items() if amount}
     assert dense(paged) == cells
     for row in range(ROWS):
+        held = sorted(cell for of, cell in cells if of == row)
+        other = (row + 1) % ROWS
+        values, beside = ([expected[each, cell] for cell in held] for each in (row, other))
+        assert paged.row_cells_beside(row, other) == (held, values, beside)
+    for row in range(ROWS):
         assert paged.first_cell(row) == min((at for of, at in cells if of == row), default=None)
 
 

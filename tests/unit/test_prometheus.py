@@ -8,8 +8,8 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from stream.domain.catalogue import CATALOGUE
 from stream.domain.events import Outcome
-from stream.domain.metrics import CATALOGUE
 from stream.publish.prometheus import Exposition, accepts_openmetrics
 from tests.support.worker import NOW_MS, Worker, new_engine
 

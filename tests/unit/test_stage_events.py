@@ -12,6 +12,7 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from stream.domain import stages
 from stream.engine import Engine
 from stream.settings import load_settings
 from stream.wire.stage_events import HEADERS
@@ -256,3 +257,13 @@ def test_time_alone_writes_nobody_when_nothing_is_told() -> None:
     log.send([purchase("ann", "a-1", "2025-01-01T10:00:00Z")])
     assert log.engine.take_changes(0, NOW_MS).keys != []
     assert log.engine.take_changes(0, NOW_MS + 400 * 86_400_000).keys == []
+
+
+def test_before_the_first_flush_scrapes_do_not_look_at_everybody_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shop = engine(clock="wall")
+    Log(shop).send([purchase("ann", "1", "2026-02-01T00:00:00Z")])
+    first = shop.totals(NOW_MS)
+    monkeypatch.setattr(stages, "stages_at", lambda *_: pytest.fail("looked at orders again"))
+    assert shop.totals(NOW_MS).stages == first.stages == {"default": [0, 0, 0, 1, 0, 0]}

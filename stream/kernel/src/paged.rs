@@ -24,6 +24,8 @@ enum Cells {
     Wide(Vec<i64>),
 }
 
+type Columns = (Vec<i64>, Vec<i64>, Vec<i64>);
+
 impl Cells {
     /// Add a page of other cells, which begins at `theirs`, to that which begins at `ours`.
     fn add_page(&mut self, ours: usize, others: &Self, theirs: usize) {
@@ -179,6 +181,11 @@ impl PagedArray {
         usize::try_from(block - self.first_block).expect("it was made room for")
     }
 
+    /// The pages of a row, block by block.
+    fn pages(&self, row: usize) -> &[u32] {
+        &self.directory[row * self.width..(row + 1) * self.width]
+    }
+
     #[inline]
     fn cell(&self, at: usize) -> i64 {
         match &self.cells {
@@ -190,7 +197,7 @@ impl PagedArray {
     fn sum_of_row_to(&self, row: usize, cell: i64) -> i64 {
         let block = (cell >> PAGE_BITS).saturating_sub(self.first_block);
         let Ok(at) = usize::try_from(block) else { return 0 };
-        let pages = &self.directory[row * self.width..(row + 1) * self.width];
+        let pages = self.pages(row);
         let whole = pages.iter().take(at);
         let mut sum = whole.fold(0i64, |sum, page| sum.wrapping_add(self.sums[*page as usize]));
         if let Some(page) = pages.get(at).filter(|page| **page != NO_PAGE) {
@@ -204,8 +211,7 @@ impl PagedArray {
 
     /// The cells of a row that are not 0, ascending, and their values.
     fn filled(&self, row: usize) -> impl Iterator<Item = (i64, i64)> + '_ {
-        let pages = &self.directory[row * self.width..(row + 1) * self.width];
-        (self.first_block..).zip(pages).filter(|(_, page)| **page != NO_PAGE).flat_map(
+        (self.first_block..).zip(self.pages(row)).filter(|(_, page)| **page != NO_PAGE).flat_map(
             |(block, page)| {
                 let first = *page as usize * PAGE_CELLS;
                 let values = (first..first + PAGE_CELLS).map(|at| self.cell(at));
@@ -286,6 +292,27 @@ impl PagedArray {
     /// The cells of a row that are not 0, ascending, with their values.
     fn row_cells(&self, row: i64) -> PyResult<Vec<(i64, i64)>> {
         Ok(self.filled(self.checked_row(row)?).collect())
+    }
+
+    /// The same as three columns: cells, their values, and what another row holds there.
+    fn row_cells_beside(&self, row: i64, other: i64) -> PyResult<Columns> {
+        let (pages, beside) = (self.pages(self.checked_row(row)?), self.checked_row(other)?);
+        let mut columns = Columns::default();
+        for ((block, page), other) in (self.first_block..).zip(pages).zip(self.pages(beside)) {
+            if *page == NO_PAGE {
+                continue;
+            }
+            let (first, other) = (*page as usize * PAGE_CELLS, *other as usize * PAGE_CELLS);
+            for (within, cell) in (0..PAGE_CELLS).zip(block << PAGE_BITS..) {
+                let value = self.cell(first + within);
+                if value != 0 {
+                    columns.0.push(cell);
+                    columns.1.push(value);
+                    columns.2.push(self.cell(other + within));
+                }
+            }
+        }
+        Ok(columns)
     }
 
     /// The first cell of a row that is not 0; none when all are.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from stream.domain.metrics import CATALOGUE, samples
+from stream.domain.catalogue import CATALOGUE
+from stream.domain.metrics import samples
 from stream.publish.api.requests import WITHOUT_PAST
 
 if TYPE_CHECKING:

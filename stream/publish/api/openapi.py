@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final, cast
 
 from stream.domain.alerts import SIGNALS
+from stream.domain.catalogue import CATALOGUE
 from stream.domain.lifecycle import STAGE_NAMES
 from stream.domain.lookup import STATUSES
-from stream.domain.metrics import CATALOGUE
 from stream.domain.outlook import HORIZON_DAYS
 from stream.domain.totals import CohortKind
 from stream.publish.api.alerts import HOURS_LOOKED_AT

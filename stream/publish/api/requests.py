@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from stream.domain.calendar import END_OF_TIME_MS
-from stream.domain.metrics import CATALOGUE, EXPERIMENT, IN_STAGE, PREVIOUS_PREFIX, TOP_CUSTOMERS
+from stream.domain.catalogue import CATALOGUE, EXPERIMENT, IN_STAGE, TOP_CUSTOMERS
+from stream.domain.metrics import PREVIOUS_PREFIX
 from stream.domain.reading import Scope
 from stream.domain.segment_names import ALL
 from stream.domain.totals import CohortKind

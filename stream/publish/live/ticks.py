@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from stream.domain.metrics import MATURE, PREVIOUS_PREFIX, samples
+from stream.domain.catalogue import MATURE
+from stream.domain.metrics import PREVIOUS_PREFIX, samples
 from stream.domain.segment_names import ALL
 from stream.publish.api.answers import instant
 
