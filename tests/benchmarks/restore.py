@@ -32,6 +32,12 @@ ENVIRON = {
 READY_TIMEOUT_SECONDS = 300.0
 
 
+class _Producer(AIOKafkaProducer):  # type: ignore[misc] # aiokafka is untyped
+    """One that is asked whether it writes in transactions."""
+
+    is_transactional = False
+
+
 class Restored(NamedTuple):
     """One start of a worker, in seconds."""
 
@@ -47,7 +53,7 @@ async def _fill(stream: Stream, customers: int, records: int) -> None:
     """Write what a worker leaves: every customer so many times, the last time whole."""
     settings = stream.settings
     crowd = Crowd(customers, PARTITIONS)
-    producer = AIOKafkaProducer(**settings.kafka.client_options(), acks="all")
+    producer = _Producer(**settings.kafka.client_options(), acks="all")
     await producer.start()
     try:
         for order in range(ORDERS):
