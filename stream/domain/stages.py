@@ -11,9 +11,10 @@ import numpy as np
 from stream import kernel
 from stream.domain.arrays import I64, NEVER_MS
 from stream.domain.customers import Customers
-from stream.domain.lifecycle import STAGE_NAMES, stages_at
+from stream.domain.lifecycle import stages_at
 from stream.domain.lifecycle_rules import LifecycleRules
 from stream.domain.stage_changes import NOTHING_TO_COME_MS, StageChanges, new_look_at, orders_of
+from stream.domain.stage_counts import new_count_told
 
 #: Customers looked at together: few enough that the arrays stay small.
 _BLOCK = 1 << 14
@@ -42,6 +43,7 @@ class Stages:
         self._tells = tells
         self._rules = rules
         self._look_at = new_look_at(rules, compiled)
+        self._count_told = new_count_told(compiled)
         #: Told in the customers' columns, not yet handed out.
         self._pending: list[StageChanges] = []
         #: No customer changes by time passing before.
@@ -84,18 +86,15 @@ class Stages:
         """
         customers = self._customers
         rows = len(customers)
-        stages = customers.told["stage"][:rows].astype(np.int64)
+        table, others = self._count_told(
+            customers.told[:rows], customers.next_turn_ms[:rows], customers.segments[:rows], at_ms
+        )
         # Who changes between what is told and that instant: few, unless it is long ago.
-        passed = customers.next_turn_ms[:rows] <= at_ms
-        other = np.flatnonzero(passed | (customers.told["through_ms"][:rows] > at_ms))
-        for first in range(0, len(other), _BLOCK):
-            block = other[first : first + _BLOCK]
+        for first in range(0, len(others), _BLOCK):
+            block = others[first : first + _BLOCK]
             order_ms, counts = orders_of(customers.ledger, block)
-            stages[block] = stages_at(order_ms, counts, at_ms, self._rules)
-        width = len(STAGE_NAMES)
-        stores = customers.segments[:rows, 0].astype(np.int64)
-        table = np.bincount(stores * width + stages)
-        table = np.pad(table, (0, -len(table) % width)).reshape(-1, width)
+            stages = stages_at(order_ms, counts, at_ms, self._rules)
+            np.add.at(table, (customers.segments[block, 0], stages), 1)
         return {row: table[row].tolist() for row in np.flatnonzero(table.any(axis=1)).tolist()}
 
     def _tell(self, rows: I64, bound_ms: int) -> None:
