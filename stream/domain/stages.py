@@ -55,6 +55,10 @@ class Stages:
         """Whether time alone brings something to tell: see :meth:`advance`."""
         return self._tells and (bool(self._pending) or self._next_ms < bound_ms)
 
+    def note_time(self, bound_ms: int) -> None:
+        """Time is so far that changes before an instant may be told; nobody is looked at yet."""
+        self.bound_ms = max(self.bound_ms, bound_ms)
+
     def advance(self, bound_ms: int) -> None:
         """Look at who was touched, or changes before an instant; what there is to tell waits.
 
@@ -62,7 +66,7 @@ class Stages:
             bound_ms: changes before it are told. Those of that very instant are not, as more
                 orders of it may come.
         """
-        self.bound_ms = max(self.bound_ms, bound_ms)
+        self.note_time(bound_ms)
         customers = self._customers
         count = len(customers)
         next_ms = customers.next_turn_ms[:count]

@@ -150,11 +150,9 @@ class Engine:
         shard = self._shards[partition]
         if not shard.ready:
             raise RuntimeError(f"partition {partition} is not restored yet")
-        if self.config.clock == "wall" and shard.stages.bound_ms == NEVER_MS:
-            # As a flush before the first chunk would. Until one has, who reads totals looks at all
-            # turns of all customers, as none is past yet.
-            shard.stages.advance(now_ms)
-        return self._applier.apply(shard, (topic, partition), offsets, values, now_ms, headers)
+        applied = self._applier.apply(shard, (topic, partition), offsets, values, now_ms, headers)
+        shard.stages.note_time(self._stages_bound_ms(shard, now_ms))
+        return applied
 
     def has_due(self, partition: int, now_ms: int) -> bool:
         """Whether time alone brings something for :meth:`take_changes`."""

@@ -33,7 +33,6 @@ CHUNK_MAX_RECORDS = 10_000
 #: Chunks an agent may have waiting; beyond, fetching waits for it.
 CHUNKS_WAITING = 4
 FETCH_MAX_BYTES_PER_PARTITION = 4 * 1024 * 1024
-CHANGELOG_BATCH_MAX_BYTES = 900_000
 #: Two may be lost before a session ends.
 HEARTBEATS_PER_SESSION = 3
 REBALANCE_TIMEOUT_SECONDS = 30.0
@@ -136,7 +135,6 @@ def create_app(
         broker_max_poll_records=CHUNK_MAX_RECORDS,
         consumer_max_fetch_size=FETCH_MAX_BYTES_PER_PARTITION,
         consumer_auto_offset_reset="earliest",
-        producer_max_batch_size=CHANGELOG_BATCH_MAX_BYTES,
         producer_request_timeout=PRODUCE_TIMEOUT_SECONDS,
         stream_wait_empty=False,
         table_standby_replicas=0,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stream.faust_app.record_batches import Header, RecordColumns
+    from stream.faust_app.record_batches import RecordColumns
+    from stream.wire.record_bodies import Header
 
 
 class SourcePartition(NamedTuple):

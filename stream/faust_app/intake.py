@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from stream.domain.events import DeadLetter, Stray
     from stream.engine import Engine
     from stream.faust_app.chunk import Chunk, SourcePartition
-    from stream.faust_app.record_batches import Header
     from stream.wire.customer_state import Changes
-    from stream.wire.record_bodies import Body
+    from stream.wire.record_bodies import Body, Header
 
 
 @dataclass(frozen=True, slots=True)

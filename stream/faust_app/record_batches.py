@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
 
     from stream.domain.arrays import I64
-
-Header = tuple[str, bytes | None]
+    from stream.wire.record_bodies import Header
 
 #: A batch may hold a million small records; one chunk should not.
 PART_MAX_RECORDS = 10_000

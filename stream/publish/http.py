@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
+from isal import igzip
 
 from stream.publish.access import guard
 from stream.publish.api.routes import Api
@@ -36,8 +36,7 @@ HEADERS = {
 }
 #: Who still waits for an answer when the worker stops gets it within this, or not at all.
 SHUTDOWN_SECONDS = 2.0
-#: The quickest: metrics shrink to a tenth; the usual level takes three times as long for a fifth
-#: less.
+#: Of ISA-L's levels the one that packs metrics well; zlib takes seven times as long for no less.
 _GZIP_LEVEL = 1
 
 
@@ -116,7 +115,7 @@ class _Pages:
         if accepts_gzip(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, []))):
             # Here and now: aiohttp would do it in a thread, and the answer wait for its turn in
             # the event loop again, which is longer.
-            body = gzip.compress(body, _GZIP_LEVEL, mtime=0)
+            body = igzip.compress(body, _GZIP_LEVEL, mtime=0)
             headers[hdrs.CONTENT_ENCODING] = "gzip"
         return web.Response(body=body, headers=headers)
 

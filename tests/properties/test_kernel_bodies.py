@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.wire.record_bodies import Body, header_block, record_bodies
-from tests.support.batches import Header, keys_and_values
+from stream.wire.record_bodies import Body, Header, header_block, record_bodies
+from tests.support.batches import keys_and_values
 from tests.support.kernels import NEEDS_KERNEL, installed
 
 #: Around the lengths that take one more byte to write.

@@ -18,11 +18,11 @@ from stream.faust_app import record_batches
 from stream.faust_app.changelog_batches import UnreadRecords, put_into
 from stream.faust_app.record_batches import BatchwiseRecords, RecordBatches
 from stream.wire.latest_records import PlainLatestRecords, latest_records
+from stream.wire.record_bodies import Header
 from tests.support.batches import (
     ABORT,
     COMMIT,
     HEADER_SIZE,
-    Header,
     Record,
     batch,
     checked,

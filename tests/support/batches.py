@@ -12,9 +12,8 @@ from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
 
 from stream.faust_app.outgoing_batch import OutgoingBatch
-from stream.wire.record_bodies import Body
+from stream.wire.record_bodies import Body, Header
 
-Header: TypeAlias = tuple[str, bytes | None]
 #: Offset past the base, key, value and headers.
 Record: TypeAlias = tuple[int, bytes | None, bytes | None, Sequence[Header]]
 

@@ -10,8 +10,9 @@ from stream.engine import Engine
 from stream.faust_app.chunk import Chunk, SourcePartition
 from stream.faust_app.fuse import BrokenWorldError
 from stream.faust_app.intake import Intake
-from stream.faust_app.record_batches import Header, RecordColumns
+from stream.faust_app.record_batches import RecordColumns
 from stream.settings import load_settings
+from stream.wire.record_bodies import Header
 
 NOW_MS = 1_700_000_000_000
 PURCHASES = SourcePartition("purchases", 0)

@@ -7,8 +7,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
 from stream.faust_app.outgoing_batch import Compression, OutgoingBatch
-from stream.wire.record_bodies import Body, header_block, record_bodies
-from tests.support.batches import Header
+from stream.wire.record_bodies import Body, Header, header_block, record_bodies
 
 AT_MS = 1_700_000_000_123
 RECORDS: list[tuple[bytes | None, bytes | None, list[Header]]] = [
@@ -59,7 +58,7 @@ def test_a_packed_batch_is_smaller_and_reads_the_same(body: Body) -> None:
     batch = OutgoingBatch(body, AT_MS, compression=Compression.GZIP)
     batch._set_producer_state(5, 0, 0)
     assert batch.size() < OutgoingBatch(body, AT_MS).size() / 2
-    read = MemoryRecords(batch._build()).next_batch()
+    read = MemoryRecords(bytes(batch._build())).next_batch()
     assert read.validate_crc()
     assert (read.compression_type, read.producer_id) == (1, 5)
     found = [(record.key, record.value, list(record.headers)) for record in read]
