@@ -159,6 +159,8 @@ class ChunkConsumer(Consumer):
     async def commit_and_end_transactions(self) -> None:
         """The last commit before the consumer stops."""
         await self.commit_everything()
+        # Chunks may still be applied, and a rebalance may ask for another commit: too late.
+        self._intake.hold()
         await self.flush.close()
 
     @Service.task  # type: ignore[untyped-decorator] # mode is untyped here

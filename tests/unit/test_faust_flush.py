@@ -251,6 +251,42 @@ async def test_nothing_is_committed_between_a_revocation_and_the_next_seek(
     assert await consumer.force_commit()
 
 
+class SlowFlush(Flush):
+    """Takes its time to write, and lets go of the broker when asked to."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: True)
+        self.writing, self.may_end = asyncio.Event(), asyncio.Event()
+        self.closed = False
+
+    async def write(self, parts: Sequence[PartitionSnapshot]) -> bool:
+        assert not self.closed
+        self.writing.set()
+        await self.may_end.wait()
+        return await super().write(parts)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+async def test_nothing_is_written_after_the_last_commit_of_a_worker_that_stops(
+    app: RetentionApp,
+    consumer: Any,  # noqa: ANN401 - Faust's
+) -> None:
+    consumer.flush = flush = SlowFlush()
+    stopping = asyncio.create_task(consumer.commit_and_end_transactions())
+    await flush.writing.wait()
+    # A chunk that was still waiting, and a rebalance as others stop, too.
+    app.intake.apply(Chunk.of(PURCHASES, 5, 6, []))
+    revoked = asyncio.create_task(consumer.commit_everything())
+    await asyncio.sleep(0)
+    flush.may_end.set()
+    await asyncio.gather(stopping, revoked)
+    assert flush.closed
+    assert not app.fuse.burnt
+    assert [part.positions for (part,) in flush.written] == [{PURCHASES: 5}]
+
+
 async def test_faust_cannot_take_positions_back_on_its_own(
     app: RetentionApp,
     consumer: Any,  # noqa: ANN401 - Faust's
