@@ -117,16 +117,17 @@ def main() -> None:
     ]
     with Progress() as progress:
         task = progress.add_task("", total=len(sizes) + len(WORKERS))
+        # First, as it needs Kafka and Redis: where one is missing, that is known at once.
+        by_workers = {}
+        for workers in WORKERS:
+            progress.update(task, description=f"{workers} workers")
+            by_workers[workers] = _workers(workers, args.events)
+            progress.advance(task)
         measured = []
         for size in sizes:
             what = "{:,} customers, {} partitions, {} stores".format(*size)
             progress.update(task, description=what)
             measured.append(_engine(*size))
-            progress.advance(task)
-        by_workers = {}
-        for workers in WORKERS:
-            progress.update(task, description=f"{workers} workers")
-            by_workers[workers] = _workers(workers, args.events)
             progress.advance(task)
     text = _report(measured, by_workers, args.events)
     print(text)
