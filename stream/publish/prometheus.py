@@ -51,7 +51,7 @@ class Exposition:
         """
         started = time.perf_counter()
         overview = self._state.overview()
-        gauges = self._gauges.write(_business_rows(overview)).encode()
+        gauges = self._gauges.write(_business_rows(overview))
         registry = CollectorRegistry()
         took_seconds = time.perf_counter() - started
         registry.register(OperationCollector(self._state, overview, took_seconds))

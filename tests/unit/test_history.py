@@ -16,6 +16,7 @@ from stream.publish.gauge_text import label_text
 from stream.settings import Secret, load_settings
 from stream.tools.console import CommandError
 from stream.tools.history import command
+from stream.tools.history.openmetrics import number_text
 from tests.support.served import served
 from tests.support.worker import NOW_MS, Worker
 
@@ -255,3 +256,25 @@ def test_its_patience_ends(address: str, worker: Worker, monkeypatch: pytest.Mon
 
 def test_labels_are_written_once_for_all_formats() -> None:
     assert label_text("store", ODD_STORE) == r'store="a \"store\" \\ of\nlines"'
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (-0.0, "0"),
+        (12_345_678.0, "12345678"),
+        (2.0**53, "9007199254740992"),
+        (10_000_000_000_000.01, "10000000000000.01"),
+        (1 / 3, "0.3333333333333333"),
+        (1e-7, "1e-07"),
+    ],
+)
+def test_numbers_are_written_whole_and_exact(value: float, text: str) -> None:
+    assert number_text(value) == text
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_that_no_metric_has_is_a_bug_not_a_sample(value: float) -> None:
+    with pytest.raises((ValueError, OverflowError)):
+        number_text(value)

@@ -201,12 +201,28 @@ impl PagedArray {
         let whole = pages.iter().take(at);
         let mut sum = whole.fold(0i64, |sum, page| sum.wrapping_add(self.sums[*page as usize]));
         if let Some(page) = pages.get(at).filter(|page| **page != NO_PAGE) {
-            let first = *page as usize * PAGE_CELLS;
-            for at in first..=first + low_bits(cell) {
-                sum = sum.wrapping_add(self.cell(at));
-            }
+            sum = sum.wrapping_add(self.sum_of_page_to(*page as usize, low_bits(cell)));
         }
         sum
+    }
+
+    /// The sum of a page's cells up to one of them, from the side that has fewer to add.
+    fn sum_of_page_to(&self, page: usize, within: usize) -> i64 {
+        let (first, behind) = (page * PAGE_CELLS, within + 1);
+        if behind <= PAGE_CELLS / 2 {
+            self.sum_of_cells(first..first + behind)
+        } else {
+            let rest = self.sum_of_cells(first + behind..first + PAGE_CELLS);
+            self.sums[page].wrapping_sub(rest)
+        }
+    }
+
+    /// Which width they have is asked once, so that the loops are of the kind that is vectorised.
+    fn sum_of_cells(&self, places: Range<usize>) -> i64 {
+        match &self.cells {
+            Cells::Narrow(cells) => cells[places].iter().map(|cell| i64::from(*cell)).sum(),
+            Cells::Wide(cells) => cells[places].iter().fold(0, |sum, cell| sum.wrapping_add(*cell)),
+        }
     }
 
     /// The cells of a row that are not 0, ascending, and their values.

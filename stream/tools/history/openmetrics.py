@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from heapq import merge
 from typing import TYPE_CHECKING
 
-from stream.publish.gauge_text import label_text, number_text
+from stream.publish.gauge_text import label_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -109,3 +109,13 @@ def _points(place: int, series: _Series) -> Iterator[tuple[int, int, str, float]
 def _seconds_text(at_ms: int) -> str:
     seconds, rest = divmod(at_ms, 1000)
     return f"{seconds}.{rest:03}" if rest else str(seconds)
+
+
+def number_text(value: float) -> str:
+    """The shortest text that reads back as this very number; whole numbers have no exponent.
+
+    Raises:
+        ValueError, OverflowError: for NaN and infinities, which no metric has.
+    """
+    whole = int(value)
+    return str(whole) if whole == value else repr(float(value))
