@@ -59,7 +59,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
     return [
         f"left out: {count} tests that need {ON_REQUEST[marker]} (run them with -m {marker})"
-        for marker, count in config.stash[left_out].items()
+        # Nothing was collected where a path is wrong, which pytest says after this.
+        for marker, count in config.stash.get(left_out, {}).items()
     ]
 
 
