@@ -137,11 +137,11 @@ class Customers:
         self._changed[rows] = False
         return rows
 
-    def take_restaged(self) -> Bools:
-        """Which rows were touched since the last call."""
-        restaged = self._restaged[: len(self)].copy()
-        self._restaged[: len(self)] = False
-        return restaged
+    def take_restaged(self) -> I64:
+        """Rows touched since the last call."""
+        rows = np.flatnonzero(self._restaged[: len(self)])
+        self._restaged[rows] = False
+        return rows
 
     def forget(self, rows: I64) -> None:
         """Drop the keys of rows without entries: nothing leads to them, and they say nothing."""

@@ -8,7 +8,6 @@ from typing import Protocol
 import numpy as np
 
 from stream.kernel.state import (
-    I32,
     I64,
     CompiledLatestRecords,
     EntryLedger,
@@ -112,25 +111,6 @@ class Kernel(Protocol):
 
         Raises:
             ValueError: when this can be no customer's key, or no change.
-        """
-
-    def count_told(
-        self, told: Records, next_turn_ms: I64, segments: I32, at_ms: int, stages: int
-    ) -> tuple[I64, I64]:
-        """Customers by stage; reference: ``stream/domain/stage_counts.py``.
-
-        Args:
-            told: as there, likewise the following ones.
-            next_turn_ms: likewise.
-            segments: likewise.
-            at_ms: likewise.
-            stages: how many there are.
-
-        Returns:
-            Counts, stage by stage of one store after the other; and the places of the others.
-
-        Raises:
-            ValueError: when the columns are not of one length.
         """
 
     def TallyBook(  # noqa: N802 - a class

@@ -1,60 +1,81 @@
-"""Customers counted by stage: the kernel as the reference, and both as one customer at a time."""
+"""Customers counted by stage as they are told, and whose turn comes soon: beside plain recounts."""
 
 from __future__ import annotations
 
 from collections import Counter
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream import kernel
-from stream.domain.customers import TOLD_TYPE
-from stream.domain.stage_counts import WIDTH, new_count_told
-from tests.support.kernels import KERNELS, NEEDS_KERNEL, installed
+from stream.domain.agenda import Agenda
+from stream.domain.arrays import I64
+from stream.domain.stage_counts import WIDTH, StageCounts
 
-CUSTOMERS = st.lists(
-    st.tuples(st.integers(0, 20), st.integers(0, WIDTH - 1), st.integers(0, 20), st.integers(0, 5)),
-    max_size=40,
+STAGES = st.integers(0, WIDTH - 1)
+CUSTOMERS = 12
+#: Small and large against how far an agenda looks ahead.
+INSTANTS_MS = st.integers(-5, 60).map(lambda tenth: tenth * 360_000)
+
+
+def counted(table: I64) -> dict[tuple[int, int], int]:
+    assert table.shape[1:] == (WIDTH,)
+    places = zip(*np.nonzero(table), strict=True)
+    return {(int(store), int(stage)): int(table[store, stage]) for store, stage in places}
+
+
+@given(st.lists(st.dictionaries(st.integers(0, CUSTOMERS), STAGES), max_size=6))
+def test_everybody_is_counted_once_in_the_stage_put_last(told: list[dict[int, int]]) -> None:
+    counts = StageCounts()
+    stage_of: dict[int, int] = {}
+    for of_some in told:
+        rows = np.array(list(of_some), np.int64)
+        stages = np.array(list(of_some.values()), np.int64)
+        before = counted(counts.table_with(*([np.zeros(0, np.int64)] * 3)))
+
+        if stage_of.keys() >= of_some.keys():
+            would_be = counted(counts.table_with(rows, rows % 3, stages))
+            assert would_be == recount(stage_of | of_some)
+        assert before == recount(stage_of)
+
+        counts.put(rows, rows % 3, stages)
+        stage_of |= of_some
+    assert counted(counts.table_with(*([np.zeros(0, np.int64)] * 3))) == recount(stage_of)
+
+
+def recount(stage_of: dict[int, int]) -> Counter[tuple[int, int]]:
+    return Counter((row % 3, stage) for row, stage in stage_of.items())
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.dictionaries(st.integers(0, CUSTOMERS - 1), INSTANTS_MS),
+            st.integers(0, CUSTOMERS),
+            INSTANTS_MS,
+            st.booleans(),
+        ),
+        max_size=8,
+    )
 )
-
-
-@pytest.mark.parametrize("compiled", KERNELS)
-@given(customers=CUSTOMERS, dimensions=st.integers(0, 2), at_ms=st.integers(0, 20))
-def test_everybody_is_counted_once_or_left_to_be_looked_at(
-    compiled: kernel.Kernel | None,
-    customers: list[tuple[int, int, int, int]],
-    dimensions: int,
-    at_ms: int,
+def test_an_agenda_finds_whom_asking_everybody_finds(
+    steps: list[tuple[dict[int, int], int, int, bool]],
 ) -> None:
-    told = np.zeros(len(customers), TOLD_TYPE)
-    next_turn_ms = np.zeros(len(customers), np.int64)
-    segments = np.full((len(customers), 1 + dimensions), 99, np.int32)
-    expected: Counter[tuple[int, int]] = Counter()
-    others = []
-    for place, (through_ms, stage, next_ms, store) in enumerate(customers):
-        told[place]["through_ms"], told[place]["stage"] = through_ms, stage
-        next_turn_ms[place], segments[place, 0] = next_ms, store
-        if through_ms <= at_ms < next_ms:
-            expected[store, stage] += 1
-        else:
-            others.append(place)
-    table, left = new_count_told(compiled)(told, next_turn_ms, segments, at_ms)
-    assert left.tolist() == others
-    assert table.shape == (1 + max((store for *_, store in customers), default=-1), WIDTH)
-    assert {(r, s): int(table[r, s]) for r, s in zip(*np.nonzero(table), strict=True)} == expected
+    agenda, column_ms = Agenda(), np.zeros(0, np.int64)
+    for instants_of, count, at_ms, settles in steps:
+        # Rows are added and never go; theirs is an instant long past until it is set.
+        column_ms = np.append(column_ms, np.zeros(max(0, count - len(column_ms)), np.int64))
+        agenda.note(np.arange(len(column_ms)), column_ms)
+        some = [(row, ms) for row, ms in instants_of.items() if row < len(column_ms)]
+        rows = np.array([row for row, _ in some], np.int64)
+        column_ms[rows] = [ms for _, ms in some]
+        agenda.note(rows, column_ms[rows])
 
+        found = agenda.up_to(at_ms, column_ms)
 
-@NEEDS_KERNEL
-def test_columns_of_several_lengths_are_refused() -> None:
-    told, next_turn_ms = np.zeros(2, TOLD_TYPE), np.zeros(2, np.int64)
-    segments = np.zeros((2, 1), np.int32)
-    columns = [
-        (told[:1], next_turn_ms, segments),
-        (told, next_turn_ms[:1], segments),
-        (told, next_turn_ms, segments[:1]),
-    ]
-    for each in columns:
-        with pytest.raises(ValueError, match="length"):
-            installed().count_told(*each, 0, WIDTH)
+        assert found.tolist() == np.flatnonzero(column_ms <= at_ms).tolist()
+        if settles:
+            earliest_ms = agenda.settle(column_ms)
+            assert (column_ms >= earliest_ms).all()
+            assert earliest_ms > at_ms or earliest_ms in column_ms
+            assert agenda.up_to(at_ms, column_ms).tolist() == found.tolist()

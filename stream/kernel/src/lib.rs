@@ -45,7 +45,6 @@ fn _compiled(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<places::Places>()?;
     module.add_function(wrap_pyfunction!(book::carried_codes, module)?)?;
     module.add_function(wrap_pyfunction!(book::merge_events, module)?)?;
-    module.add_function(wrap_pyfunction!(stages::count_told, module)?)?;
     module.add_function(wrap_pyfunction!(stage_events::stage_events, module)?)?;
     module.add("PanicException", module.py().get_type::<pyo3::panic::PanicException>())?;
     Ok(())

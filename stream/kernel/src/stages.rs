@@ -6,7 +6,7 @@
     reason = "places are the kernel's own; a wrong one is a bug, whose panic ends the worker"
 )]
 
-use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2};
+use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -104,50 +104,6 @@ impl Lifecycle {
         ];
         Ok((PyArray1::from_vec(py, told), PyArray1::from_vec(py, next_ms), columns))
     }
-}
-
-/// Customers by store and by the stage that was told last, and the places of those who are not in
-/// it as of an instant.
-///
-/// Args:
-///     told: per customer what was told of it.
-///     `next_turn_ms`: per customer when time changes its stage next.
-///     segments: per customer its segment rows, the first that of the store.
-///     stages: how many there are.
-#[pyfunction]
-#[expect(clippy::needless_pass_by_value, reason = "arguments come from Python by value")]
-pub fn count_told<'py>(
-    py: Python<'py>,
-    told: Bound<'py, PyAny>,
-    next_turn_ms: PyReadonlyArray1<'py, i64>,
-    segments: PyReadonlyArray2<'py, i32>,
-    at_ms: i64,
-    stages: usize,
-) -> PyResult<(Column<'py>, Column<'py>)> {
-    let told = bytes_of(&told)?;
-    let (told, next_turn_ms) = (told.as_slice()?, next_turn_ms.as_slice()?);
-    let segments = segments.as_array();
-    let count = next_turn_ms.len();
-    if told.len() != count * TOLD_SIZE || segments.nrows() != count {
-        return Err(PyValueError::new_err("columns are not of one length"));
-    }
-    let stores = segments.column(0);
-    let mut counts = Vec::new();
-    let mut others = Vec::new();
-    let each = told.chunks_exact(TOLD_SIZE).zip(next_turn_ms).zip(stores);
-    for (place, ((told, next_turn_ms), store)) in (0i64..).zip(each) {
-        let (through_ms, stage) = (through_ms(told), usize::from(told[STAGE_AT]));
-        let store = usize::try_from(*store).expect("a row");
-        if counts.len() <= store * stages {
-            counts.resize((store + 1) * stages, 0);
-        }
-        if *next_turn_ms <= at_ms || through_ms > at_ms {
-            others.push(place);
-        } else {
-            counts[store * stages + stage] += 1;
-        }
-    }
-    Ok((PyArray1::from_vec(py, counts), PyArray1::from_vec(py, others)))
 }
 
 fn through_ms(told: &[u8]) -> i64 {
