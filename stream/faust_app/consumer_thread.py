@@ -132,9 +132,15 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
     async def _drain(
         self, fetcher: Fetcher, active_partitions: set[TP], max_records: int | None
     ) -> dict[TP, list[Chunk]]:
-        chunks = {}
+        """The next chunk.
+
+        Not all that was fetched at once: taking a chunk apart makes thousands of objects, and
+        keeps the thread that applies waiting for the interpreter.
+        """
         subscriptions = fetcher._subscriptions  # noqa: SLF001
-        for tp in active_partitions.intersection(fetcher._records):  # noqa: SLF001
+        # In the order of their arrival, so that no partition waits for ever.
+        fetched = [tp for tp in fetcher._records if tp in active_partitions]  # noqa: SLF001
+        for tp in fetched:
             if subscriptions.reassignment_in_progress or not subscriptions.is_assigned(tp):
                 continue
             # With these two conditions met and no timeout, nothing is awaited in between.
@@ -145,8 +151,9 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
             if start is None or not state.has_valid_position or state.position == start:
                 continue
             source = SourcePartition(tp.topic, tp.partition)
-            chunks[TP(*source)] = [Chunk.of(source, start, state.position, drained, self.seeks)]
-        return chunks
+            chunk = Chunk.of(source, start, state.position, drained, self.seeks)
+            return {TP(*source): [chunk]}
+        return {}
 
     async def _seek_to_committed(self) -> dict[TP, int]:
         consumer = self._ensure_consumer()

@@ -27,7 +27,8 @@ from stream.faust_app.record_batches import (
 )
 
 PARTITION = TopicPartition("purchases", 3)
-ACTIVE = {TP(*PARTITION)}
+OTHER = TopicPartition("purchases", 4)
+ACTIVE = {TP(*PARTITION), TP(*OTHER)}
 
 
 @pytest.fixture(params=["record by record", "batch by batch"])
@@ -39,36 +40,37 @@ def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 class Fetched:
-    """A fetcher that has got some records of one partition."""
+    """A fetcher of two partitions that has got some records of one."""
 
     def __init__(self, start: int, offsets: list[int], reading: str, codec: int = 0) -> None:
-        batchwise = reading == "batch by batch"
+        self._batchwise = reading == "batch by batch"
         self.subscriptions = SubscriptionState()
-        self.subscriptions.assign_from_user({PARTITION})
+        self.subscriptions.assign_from_user({PARTITION, OTHER})
         self.assignment: Any = self.subscriptions.subscription.assignment
         self.state: Any = self.assignment.state_value(PARTITION)
-        self.state.reset_to(start)
-        self.fetcher: Any = Fetcher.__new__(BatchwiseFetcher if batchwise else Fetcher)
-        data = _batch(offsets, codec)
-        records: Any = (
-            BatchwiseRecords(PARTITION, RecordBatches(data), [], start, None, None, True, 0)
-            if batchwise
-            else PartitionRecords(PARTITION, MemoryRecords(data), [], start, None, None, True, 0)
-        )
+        self.fetcher: Any = Fetcher.__new__(BatchwiseFetcher if self._batchwise else Fetcher)
         self.fetcher._subscriptions = self.subscriptions
         self.fetcher._wait_consume_future = asyncio.get_running_loop().create_future()
-        self.fetcher._records = {
-            PARTITION: FetchResult(
-                PARTITION, assignment=self.assignment, partition_records=records, backoff=0
-            )
-        }
+        self.fetcher._records = {}
+        self.arrive(PARTITION, start, _batch(offsets, codec))
+
+    def arrive(self, partition: TopicPartition, start: int, data: bytes) -> None:
+        """Have records of a partition, which is read from a position on."""
+        self.assignment.state_value(partition).reset_to(start)
+        records: Any = (
+            BatchwiseRecords(partition, RecordBatches(data), [], start, None, None, True, 0)
+            if self._batchwise
+            else PartitionRecords(partition, MemoryRecords(data), [], start, None, None, True, 0)
+        )
+        self.fetcher._records[partition] = FetchResult(
+            partition, assignment=self.assignment, partition_records=records, backoff=0
+        )
 
     async def drain(self, max_records: int = 1000) -> list[Chunk]:
         drained = await ChunkConsumerThread._drain(
             ChunkConsumerThread.__new__(ChunkConsumerThread), self.fetcher, ACTIVE, max_records
         )
-        chunks: list[Chunk] = drained.get(TP(*PARTITION), [])
-        return chunks
+        return [chunk for chunks in drained.values() for chunk in chunks]
 
 
 def _batch(offsets: list[int], codec: int) -> bytes:
@@ -104,6 +106,30 @@ async def test_chunks_of_a_large_fetch_join_without_a_gap(reading: str) -> None:
     assert [(chunk.start, chunk.end) for chunk in chunks] == [(0, 10), (10, 20), (20, 25)]
     assert [offset for chunk in chunks for offset in chunk.offsets] == list(range(25))
     assert await fetched.drain() == []
+
+
+async def test_chunks_come_one_by_one_in_the_order_in_which_partitions_arrived(
+    reading: str,
+) -> None:
+    fetched = Fetched(0, list(range(15)), reading)
+    fetched.arrive(OTHER, 7, _batch([7, 8], codec=0))
+    drained = [await fetched.drain(max_records=10) for _ in range(4)]
+    assert [[(chunk.source, chunk.start, chunk.end) for chunk in each] for each in drained] == [
+        [(PARTITION, 0, 10)],
+        [(PARTITION, 10, 15)],
+        [(OTHER, 7, 9)],
+        [],
+    ]
+
+
+async def test_a_partition_without_records_that_count_leaves_its_turn_to_the_next(
+    reading: str,
+) -> None:
+    fetched = Fetched(0, [0, 1, 2], reading)
+    fetched.state.seek(1)
+    fetched.arrive(OTHER, 7, _batch([7, 8], codec=0))
+    (chunk,) = await fetched.drain()
+    assert chunk.source == OTHER
 
 
 async def test_records_fetched_before_a_seek_are_dropped(reading: str) -> None:
