@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stream.faust_app.give_way import give_way
 from stream.faust_app.transport import ChunkSchema
 from stream.kernel import KernelPanic
 
@@ -26,13 +25,13 @@ def add_agents(app: RetentionApp, topics: tuple[str, ...]) -> None:
 def _consume_with(app: RetentionApp) -> Callable[[AsyncIterator[Chunk]], Awaitable[None]]:
     async def consume(chunks: AsyncIterator[Chunk]) -> None:
         async for chunk in chunks:
-            try:
-                app.intake.apply(chunk)
-            except (Exception, KernelPanic) as error:  # noqa: BLE001 - whatever, the worker has to end
-                # Faust would take the chunk for done and go on with the next one.
-                topic, partition = chunk.source
-                app.fuse.burn(error, f"applying {topic}[{partition}] from offset {chunk.start}")
-                return
-            await give_way()
+            async with app.long_steps.turn():
+                try:
+                    app.intake.apply(chunk)
+                except (Exception, KernelPanic) as error:  # noqa: BLE001 - whatever, the worker has to end
+                    # Faust would take the chunk for done and go on with the next one.
+                    topic, partition = chunk.source
+                    app.fuse.burn(error, f"applying {topic}[{partition}] from offset {chunk.start}")
+                    return
 
     return consume

@@ -13,6 +13,7 @@ from stream.faust_app.agents import add_agents
 from stream.faust_app.credentials import broker_credentials
 from stream.faust_app.flush import look_away
 from stream.faust_app.fuse import Fuse
+from stream.faust_app.give_way import LongSteps
 from stream.faust_app.intake import Intake
 from stream.faust_app.recovery import BatchTableManager
 from stream.faust_app.table import TABLE_NAME, CustomersTable
@@ -59,6 +60,8 @@ class RetentionApp(faust.App):
     engine: Engine
     intake: Intake
     fuse: Fuse
+    #: Of agents and flush.
+    long_steps: LongSteps
     observe_flush: FlushObserver
     #: The changelog topic of the customers.
     customers_changelog: str
@@ -144,6 +147,7 @@ def create_app(
     )
     app.engine = engine
     app.fuse = Fuse()
+    app.long_steps = LongSteps()
     app.observe_flush = observe_flush
     app.intake = Intake(
         engine,

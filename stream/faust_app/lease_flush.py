@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from stream.faust_app.chunk import SourcePartition
     from stream.faust_app.flush import Heartbeat
+    from stream.faust_app.give_way import LongSteps
     from stream.faust_app.intake import PartitionSnapshot
     from stream.faust_app.outgoing_batch import OutgoingBatch
 
@@ -31,6 +32,7 @@ class LeaseFlush:
         changelog_topic: where changed customers go.
         lifecycle_topic: where changes of their stages go.
         heartbeat: asks the group's coordinator.
+        long_steps: where encoding takes its turns.
         commit_offsets: commits positions as a member of the group; whether it did.
     """
 
@@ -40,12 +42,14 @@ class LeaseFlush:
         changelog_topic: str,
         lifecycle_topic: str,
         heartbeat: Heartbeat,
+        long_steps: LongSteps,
         commit_offsets: Callable[[Mapping[SourcePartition, int]], Awaitable[bool]],
     ) -> None:
         self._lease = Lease(heartbeat)
         self._producer = _LeasedProducer(producer, self._lease)
         self._changelog_topic = changelog_topic
         self._lifecycle_topic = lifecycle_topic
+        self._long_steps = long_steps
         self._commit_offsets = commit_offsets
 
     async def take_over(self, partitions: Collection[int]) -> None:
@@ -67,7 +71,10 @@ class LeaseFlush:
         )
         topic = self._changelog_topic
         await asyncio.gather(
-            *(send_changes(self._producer, topic, part.partition, part.changes) for part in parts),
+            *(
+                send_changes(self._producer, topic, part.partition, part.changes, self._long_steps)
+                for part in parts
+            ),
             send_forwards(self._producer, chain.from_iterable(part.forwards for part in parts)),
         )
         positions = {

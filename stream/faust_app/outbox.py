@@ -13,6 +13,7 @@ from stream.wire.record_bodies import NO_HEADERS, header_block, record_bodies
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Sequence
 
+    from stream.faust_app.give_way import LongSteps
     from stream.faust_app.intake import Forward
     from stream.wire.customer_state import Changes
     from stream.wire.record_bodies import Body
@@ -32,15 +33,22 @@ class BatchProducer(Protocol):
 
 
 async def send_changes(
-    producer: BatchProducer, topic: str, partition: int, changes: Changes
+    producer: BatchProducer,
+    topic: str,
+    partition: int,
+    changes: Changes,
+    long_steps: LongSteps,
 ) -> None:
     """Write the changed customers of a partition to its changelog.
+
+    Encoding them takes some tens of milliseconds when they are many: a turn of ``long_steps``.
 
     Raises:
         KafkaError: when the broker did not acknowledge all of it.
     """
-    headers = [NO_HEADERS] * len(changes.keys)
-    bodies = record_bodies([*changes.keys], changes.values, headers)
+    async with long_steps.turn():
+        headers = [NO_HEADERS] * len(changes.keys)
+        bodies = record_bodies([*changes.keys], changes.values, headers)
     await _send(producer, topic, partition, bodies)
 
 

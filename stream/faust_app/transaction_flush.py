@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aiokafka.client import AIOKafkaClient
 
     from stream.faust_app.flush import FlushObserver, Heartbeat
+    from stream.faust_app.give_way import LongSteps
     from stream.faust_app.intake import PartitionSnapshot
 
 #: Aborting what a dead worker left open takes its coordinator a moment; a restart of it longer.
@@ -38,6 +39,7 @@ class TransactionFlush:
         changelog_topic: where changed customers go.
         lifecycle_topic: where changes of their stages go.
         heartbeat: asks the group's coordinator.
+        long_steps: where encoding takes its turns.
         observe: told of each step.
     """
 
@@ -48,6 +50,8 @@ class TransactionFlush:
         changelog_topic: str,
         lifecycle_topic: str,
         heartbeat: Heartbeat,
+        long_steps: LongSteps,
+        *,
         observe: FlushObserver,
     ) -> None:
         self._client = client
@@ -55,6 +59,7 @@ class TransactionFlush:
         self._changelog_topic = changelog_topic
         self._lifecycle_topic = lifecycle_topic
         self._heartbeat = heartbeat
+        self._long_steps = long_steps
         self._observe = observe
         self._producers: dict[int, PartitionProducer] = {}
 
@@ -110,7 +115,9 @@ class TransactionFlush:
         self._observe(FlushStep.NOTHING_SENT, part)
         producer.begin()
         self._observe(FlushStep.BEGUN, part)
-        await send_changes(producer, self._changelog_topic, part.partition, part.changes)
+        await send_changes(
+            producer, self._changelog_topic, part.partition, part.changes, self._long_steps
+        )
         self._observe(FlushStep.CHANGELOG_SENT, part)
         await send_forwards(producer, part.forwards)
         await send_stage_events(producer, self._lifecycle_topic, part.partition, part.stage_events)

@@ -17,7 +17,6 @@ from mode import Service
 
 from stream.faust_app.consumer_thread import ChunkConsumerThread
 from stream.faust_app.flush import LostPartitionsError
-from stream.faust_app.give_way import give_way
 from stream.faust_app.lease_flush import LeaseFlush
 from stream.faust_app.log import logger
 from stream.faust_app.producer import ChunkProducer
@@ -88,15 +87,18 @@ class ChunkConsumer(Consumer):
         """How this broker lets us write; for use once the producer is started."""
         producer: ChunkProducer = self.app.producer
         topics = (self.app.customers_changelog, self.app.lifecycle_topic)
-        heartbeat = self._thread.heartbeat
+        heartbeat, long_steps = self._thread.heartbeat, self.app.long_steps
         if not producer.transactional:
-            return LeaseFlush(producer.batches, *topics, heartbeat, self._commit_offsets)
+            return LeaseFlush(
+                producer.batches, *topics, heartbeat, long_steps, self._commit_offsets
+            )
         return TransactionFlush(
             producer.batches.client,
             self.app.conf.id,
             *topics,
             heartbeat,
-            self.app.observe_flush,
+            long_steps,
+            observe=self.app.observe_flush,
         )
 
     def _new_consumer_thread(self) -> ChunkConsumerThread:
@@ -224,13 +226,12 @@ class ChunkConsumer(Consumer):
         """All parts, with time for others in between; no more once a chunk failed half-way."""
         parts: list[PartitionSnapshot] = []
         snapshots = self._intake.snapshots()
-        while not self._fuse.burnt:
-            part = next(snapshots, None)
+        while True:
+            async with self.app.long_steps.turn():
+                part = None if self._fuse.burnt else next(snapshots, None)
             if part is None:
-                break
+                return parts
             parts.append(part)
-            await give_way()
-        return parts
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Nothing: Faust's check compares clocks of two kinds; the watchdog is ours."""

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import psutil
 from aiokafka import AIOKafkaProducer
 
+from stream.faust_app.give_way import LongSteps
 from stream.faust_app.outbox import send_changes
 from tests.benchmarks.memory import NOW_MS, ORDERS, Crowd
 from tests.integration.stream_harness import Stream
@@ -61,7 +62,9 @@ async def _fill(stream: Stream, customers: int, records: int) -> None:
             if order >= ORDERS - records:
                 for partition in range(PARTITIONS):
                     changes = crowd.engine.take_changes(partition, NOW_MS)
-                    await send_changes(producer, settings.changelog_topic, partition, changes)
+                    await send_changes(
+                        producer, settings.changelog_topic, partition, changes, LongSteps()
+                    )
     finally:
         await producer.stop()
 

@@ -102,7 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog=COMMAND)
     parser.add_argument("--rates", type=float, nargs="*", default=[5_000.0, 20_000.0])
     parser.add_argument("--seconds", type=float, default=120.0, help="of each rate")
-    parser.add_argument("--events", type=int, default=2_000_000, help="of the replay; 0: none")
+    parser.add_argument("--events", type=int, default=6_000_000, help="of the replay; 0: none")
     parser.add_argument("--stores", type=int, default=2, help="two have about 5,000 series")
     parser.add_argument("--pause-ms", type=float, default=100.0, help="between two scrapes")
     parser.add_argument("--print-only", action="store_true", help="leave docs/ as it is")

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from stream.faust_app.changelog_reader import ChangelogReader
 from stream.faust_app.chunk import SourcePartition
 from stream.faust_app.flush import look_away
+from stream.faust_app.give_way import LongSteps
 from stream.faust_app.intake import Forward, PartitionSnapshot
 from stream.faust_app.lease_flush import LeaseFlush
 from stream.faust_app.transaction_flush import TransactionFlush
@@ -75,8 +76,10 @@ class Workers:
                 await offsets.commit(there)
                 return True
 
-            return LeaseFlush(producer, *topics, heartbeat, commit)
-        flush = TransactionFlush(producer.client, settings.app_id, *topics, heartbeat, observe)
+            return LeaseFlush(producer, *topics, heartbeat, LongSteps(), commit)
+        flush = TransactionFlush(
+            producer.client, settings.app_id, *topics, heartbeat, LongSteps(), observe=observe
+        )
         self._open.push_async_callback(flush.close)
         return flush
 

@@ -16,6 +16,7 @@ from stream.faust_app.app import RetentionApp, create_app
 from stream.faust_app.chunk import Chunk, SourcePartition
 from stream.faust_app.flush import LostPartitionsError
 from stream.faust_app.fuse import BrokenWorldError
+from stream.faust_app.give_way import LongSteps
 from stream.faust_app.intake import Forward, PartitionSnapshot
 from stream.faust_app.lease import Lease
 from stream.faust_app.lease_flush import LeaseFlush
@@ -71,7 +72,7 @@ async def never() -> float | None:
 
 async def test_positions_are_committed_after_everything_is_acknowledged() -> None:
     producer, offsets = Producer(), Offsets()
-    flush = LeaseFlush(producer, "changelog", "lifecycle", forever, offsets)
+    flush = LeaseFlush(producer, "changelog", "lifecycle", forever, LongSteps(), offsets)
     assert await flush.may_write()
     writing = asyncio.create_task(flush.write([PART]))
     await asyncio.sleep(0.01)
@@ -86,7 +87,7 @@ async def test_positions_are_committed_after_everything_is_acknowledged() -> Non
 
 async def test_changes_of_stages_are_acknowledged_before_the_state_that_has_them_told() -> None:
     producer, offsets = Producer(), Offsets()
-    flush = LeaseFlush(producer, "changelog", "lifecycle", forever, offsets)
+    flush = LeaseFlush(producer, "changelog", "lifecycle", forever, LongSteps(), offsets)
     assert await flush.may_write()
     told = replace(PART, stage_events=[Body(b"", 1)])
     writing = asyncio.create_task(flush.write([told]))
@@ -102,7 +103,7 @@ async def test_changes_of_stages_are_acknowledged_before_the_state_that_has_them
 
 async def test_without_an_acknowledgement_nothing_is_committed() -> None:
     producer, offsets = Producer(), Offsets()
-    flush = LeaseFlush(producer, "changelog", "lifecycle", forever, offsets)
+    flush = LeaseFlush(producer, "changelog", "lifecycle", forever, LongSteps(), offsets)
     assert await flush.may_write()
     writing = asyncio.create_task(flush.write([PART]))
     await asyncio.sleep(0.01)
@@ -115,7 +116,7 @@ async def test_without_an_acknowledgement_nothing_is_committed() -> None:
 
 async def test_nothing_is_handed_over_without_a_lease() -> None:
     producer = Producer()
-    flush = LeaseFlush(producer, "changelog", "lifecycle", never, Offsets())
+    flush = LeaseFlush(producer, "changelog", "lifecycle", never, LongSteps(), Offsets())
     assert not await flush.may_write()
     with pytest.raises(BrokenWorldError, match="lost the partitions"):
         await flush.write([PART])

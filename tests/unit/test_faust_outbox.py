@@ -8,6 +8,7 @@ import pytest
 from aiokafka.errors import KafkaTimeoutError
 
 from stream.faust_app import outbox
+from stream.faust_app.give_way import LongSteps
 from stream.faust_app.intake import Forward
 from stream.faust_app.outbox import send_changes, send_forwards, send_stage_events
 from stream.wire.customer_state import Changes
@@ -66,21 +67,23 @@ async def acknowledged(producer: Producer, sending: Coroutine[Any, Any, None]) -
 
 async def test_every_changed_customer_is_written_in_order_to_its_partition() -> None:
     producer = Producer()
-    await acknowledged(producer, send_changes(producer, "changelog", 2, changes(1000)))
+    await acknowledged(producer, send_changes(producer, "changelog", 2, changes(1000), LongSteps()))
     assert producer.values("changelog", 2) == changes(1000).values
     assert list(producer.sent) == [("changelog", 2)]
 
 
 async def test_nothing_is_sent_for_nothing() -> None:
     producer = Producer()
-    await send_changes(producer, "changelog", 0, changes(0))
+    await send_changes(producer, "changelog", 0, changes(0), LongSteps())
     await send_forwards(producer, [])
     assert not producer.sent
 
 
 async def test_batches_stay_below_what_a_broker_takes() -> None:
     producer = Producer()
-    await acknowledged(producer, send_changes(producer, "changelog", 0, changes(100, size=1000)))
+    await acknowledged(
+        producer, send_changes(producer, "changelog", 0, changes(100, size=1000), LongSteps())
+    )
     sizes = [sum(len(r.value) for r in batch) for batch in producer.sent["changelog", 0]]
     assert len(sizes) > 9
     assert max(sizes) <= BATCH_BYTES
@@ -89,7 +92,7 @@ async def test_batches_stay_below_what_a_broker_takes() -> None:
 async def test_a_record_larger_than_a_batch_travels_alone() -> None:
     producer = Producer()
     what = Changes([b"a", b"b", b"c"], [b"1", b"x" * 2 * BATCH_BYTES, None])
-    await acknowledged(producer, send_changes(producer, "changelog", 0, what))
+    await acknowledged(producer, send_changes(producer, "changelog", 0, what, LongSteps()))
     lengths = [len(batch) for batch in producer.sent["changelog", 0]]
     assert lengths == [1, 1, 1]
     assert producer.values("changelog", 0) == what.values
@@ -133,7 +136,7 @@ async def test_sending_ends_only_when_all_is_acknowledged() -> None:
 async def test_one_missing_acknowledgement_fails_the_whole() -> None:
     producer = Producer()
     sending = asyncio.create_task(
-        send_changes(producer, "changelog", 0, changes(2, size=BATCH_BYTES))
+        send_changes(producer, "changelog", 0, changes(2, size=BATCH_BYTES), LongSteps())
     )
     await asyncio.sleep(0.01)
     producer.acknowledgements[0].set_result(None)
