@@ -83,13 +83,10 @@ async def test_changes_are_encoded_when_it_is_their_turn() -> None:
     producer, long_steps = Producer(), LongSteps()
     async with long_steps.turn():
         sending = asyncio.create_task(
-            send_changes(producer, "changelog", 0, changes(3), long_steps)
+            acknowledged(producer, send_changes(producer, "changelog", 0, changes(3), long_steps))
         )
         await asyncio.sleep(0.01)
         assert not producer.sent
-    while not producer.acknowledgements:
-        await asyncio.sleep(0)
-    producer.acknowledgements[0].set_result(None)
     await sending
     assert producer.values("changelog", 0) == changes(3).values
 
