@@ -86,10 +86,9 @@ def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServ
 @pytest.fixture
 def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis of the test's own, to be killed and started at will."""
-    from tests.support.redis_server import RedisServer, installed_server  # noqa: PLC0415 - as above
+    from tests.support.redis_server import RedisServer, needed_server  # noqa: PLC0415 - as above
 
-    if installed_server() is None:
-        pytest.skip("redis-server is missing: run scripts/install_redis.sh")
+    needed_server()
     with RedisServer(tmp_path) as server:
         yield server
 

@@ -13,7 +13,7 @@ from stream.settings import load_settings
 from tests.integration.stream_harness import Stream, purchases
 from tests.integration.worker_harness import Worker
 from tests.support.certificates import Authority
-from tests.support.redis_server import RedisServer, installed_server
+from tests.support.redis_server import RedisServer, needed_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,8 +41,7 @@ def authority(tmp_path: Path) -> Authority:
 
 @pytest.fixture
 def server(tmp_path: Path, authority: Authority) -> Iterator[RedisServer]:
-    if installed_server() is None:
-        pytest.skip("redis-server is missing: run scripts/install_redis.sh")
+    needed_server()
     with RedisServer(tmp_path, password=PASSWORD, authority=authority) as server:
         yield server
 

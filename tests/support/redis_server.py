@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+import pytest
+
 from stream.tools.child_process import ChildProcess
 from tests.support.kafka_server import free_ports
 
@@ -120,6 +122,18 @@ class RedisServer:
                 return connection.recv(64)[:1] in (b"+", b"-")
         except OSError:
             return False
+
+
+def needed_server() -> str:
+    """The server's program.
+
+    Skips the test without one: it is a program of the system, which ``make test`` alone does not
+    install. The gate does, before the tests.
+    """
+    program = installed_server()
+    if program is None:
+        pytest.skip("redis-server is missing: run scripts/install_redis.sh")
+    return program
 
 
 def installed_server() -> str | None:

@@ -70,6 +70,7 @@ def test_interrupt_in_the_terminal_does_not_reach_it(tmp_path: Path) -> None:
     child.stop()
 
 
+# The call that does it, prctl, is Linux's; elsewhere a stop in order is all there is.
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a child to its parent's life")
 def test_it_dies_with_its_parent_even_when_that_is_killed(tmp_path: Path) -> None:
     script = (

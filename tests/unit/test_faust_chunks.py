@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.codec import has_gzip, has_lz4, has_snappy, has_zstd
 from aiokafka.consumer.fetcher import Fetcher, FetchError, FetchResult, PartitionRecords
 from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.errors import RecordTooLargeError
@@ -34,6 +33,7 @@ ACTIVE = {TP(*PARTITION), TP(*OTHER)}
 @pytest.fixture(params=["record by record", "batch by batch"])
 def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "batch by batch" and kernel.compiled is None:
+        # Without Rust there are the references alone; where Rust is, the gate ends without this.
         pytest.skip("the compiled kernel is not installed")
     monkeypatch.setattr(record_batches, "PART_MAX_RECORDS", 10)
     return str(request.param)
@@ -170,8 +170,6 @@ async def test_records_of_a_partition_that_is_leaving_are_not_taken(reading: str
 
 @pytest.mark.parametrize("codec", [1, 2, 3, 4], ids=["gzip", "snappy", "lz4", "zstd"])
 async def test_a_compressed_batch_gives_the_same_chunk(codec: int) -> None:
-    if not (has_gzip, has_snappy, has_lz4, has_zstd)[codec - 1]():
-        pytest.skip("cramjam, which aiokafka compresses with, is not installed")
     (chunk,) = await Fetched(1, [0, 1, 2], "batch by batch", codec).drain()
     assert list(chunk.offsets) == [1, 2]
     assert chunk.values == [b"v1", b"v2"]
